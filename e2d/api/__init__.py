@@ -1,0 +1,1 @@
+"""What the daemon tells (HTTP) and what it is told (control socket)."""

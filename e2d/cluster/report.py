@@ -1,0 +1,162 @@
+"""What the daemon tells of itself: the values behind status, metrics and decisions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import frozen
+
+from e2d.model import EtcdMember, EtcdStatus, Pause
+
+__all__ = [
+    "ChildReport",
+    "ClusterReport",
+    "Decision",
+    "LoopReport",
+    "NodeReport",
+    "PlanReport",
+    "Report",
+]
+
+
+@frozen(kw_only=True)
+class NodeReport:
+    """
+    This daemon and its node.
+
+    :param name: None until it is known.
+    :param node_id: None until the data directory was read.
+    :param socket: path of the control socket, where it really is.
+    """
+
+    name: str | None
+    node_id: str | None
+    cluster_name: str
+    e2d_version: str
+    pid: int
+    started_at: datetime
+    data_dir: str
+    config: str
+    socket: str
+
+
+@frozen(kw_only=True)
+class ChildReport:
+    """
+    The etcd process.
+
+    :param state: ``absent``, ``starting``, ``serving``, ``not-answering``,
+        ``stopping`` or ``failed``.
+    :param version: None before the binary was asked.
+    :param for_seconds: how long it has been in this state, None if it is not timed.
+    :param starts: how often it was executed or adopted by this daemon.
+    :param problem: why it is not running, one line; None if it is.
+    :param remedy: what a person can do about it.
+    :param retry_in_seconds: when the next start comes, None if none is due.
+    """
+
+    state: str
+    pid: int | None
+    version: str | None
+    binary: str
+    adopted: bool
+    for_seconds: float | None
+    starts: int
+    failures_in_a_row: int
+    client_url: str
+    peer_url: str
+    problem: str | None = None
+    remedy: str | None = None
+    retry_in_seconds: float | None = None
+
+
+@frozen(kw_only=True)
+class ClusterReport:
+    """
+    What etcd answered in the last turn.
+
+    :param status: None: this node's member did not answer.
+    :param members: None: no quorum proved the list.
+    :param alarms: member id in hexadecimal and the alarm; None: not known.
+    """
+
+    status: EtcdStatus | None
+    members: tuple[EtcdMember, ...] | None
+    alarms: tuple[tuple[str, str], ...] | None
+
+
+@frozen(kw_only=True)
+class PlanReport:
+    """
+    What the loop wants next, and why.
+
+    :param code: the stable code of a Wait or Halt, ``E2D-H03``; None when it acts or
+        is content.
+    :param kind: ``content``, ``acting``, ``wait`` or ``halt``.
+    :param steps: one line each.
+    :param look_again_seconds: when it looks again without news.
+    """
+
+    kind: str
+    code: str | None
+    reason: str
+    remedy: str | None
+    steps: tuple[str, ...]
+    look_again_seconds: float
+
+
+@frozen(kw_only=True)
+class LoopReport:
+    """
+    Whether the loop itself is well.
+
+    :param last_success_at: when a turn last ended without an exception; None: never.
+    :param last_success_age_seconds: how long ago that was.
+    """
+
+    turns: int
+    failures: int
+    last_success_at: datetime | None
+    last_success_age_seconds: float | None
+
+
+@frozen(kw_only=True)
+class Report:
+    """
+    All of it, at one moment.
+
+    :param data: the state of the data directory in a line.
+    :param safe_to_stop: stopping this node leaves a serving majority (B9).
+    :param warnings: what an operator should know, a line each.
+    """
+
+    at: datetime
+    node: NodeReport
+    child: ChildReport
+    cluster: ClusterReport
+    data: str
+    plan: PlanReport
+    loop: LoopReport
+    pause: Pause | None
+    safe_to_stop: bool
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def ready(self) -> bool:
+        """Whether etcd serves here, with quorum."""
+        return self.child.state == "serving" and self.cluster.members is not None
+
+
+@frozen(kw_only=True)
+class Decision:
+    """
+    One plan that differed from the one before, with what it was derived from.
+
+    :param observation: the facts it was made from, a line each, no secrets.
+    :param outcome: what came of its steps: ``done``, ``nothing to do`` or the error.
+    """
+
+    at: datetime
+    plan: PlanReport
+    observation: tuple[str, ...]
+    outcome: str

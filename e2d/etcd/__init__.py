@@ -1,0 +1,1 @@
+"""etcd itself: its process, its data directory, its API."""

@@ -1,0 +1,1 @@
+"""Public fakes, in-memory reactor, contract suites. Imported by tests only."""
