@@ -22,7 +22,7 @@ __all__ = [
 @frozen(kw_only=True)
 class NodeReport:
     """
-    This daemon and its node.
+    The daemon and its node.
 
     :param name: None until it is known.
     :param node_id: None until the data directory was read.

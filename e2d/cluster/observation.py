@@ -1,0 +1,47 @@
+"""Everything a decision is made from, in one frozen value."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import frozen
+
+from e2d.model import (
+    ChildState,
+    DataState,
+    EtcdMember,
+    EtcdStatus,
+    NodeName,
+    Pause,
+)
+
+__all__ = ["Observation"]
+
+
+@frozen(kw_only=True)
+class Observation:
+    """
+    What this node knows at one moment; None is "not known", never "nothing".
+
+    :param now: seconds of CLOCK_BOOTTIME.
+    :param now_at: wall-clock time: only for what a person set an end to.
+    :param local: the name this node's member has, or will have.
+    :param child: the etcd process.
+    :param data: the data directory; None while etcd runs on it (C12).
+    :param status: what this node's member answered this turn.
+    :param members: the membership, proved by quorum this turn.
+    :param alarms: raised alarms, member id in hexadecimal and name.
+    :param recorded: the member that runs is on record (`RecordMember` was done).
+    :param pause: as it is on disk, expired or not.
+    """
+
+    now: float
+    now_at: datetime
+    local: NodeName
+    child: ChildState
+    data: DataState | None
+    status: EtcdStatus | None = None
+    members: tuple[EtcdMember, ...] | None = None
+    alarms: tuple[tuple[str, str], ...] | None = None
+    recorded: bool = False
+    pause: Pause | None = None

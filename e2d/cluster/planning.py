@@ -1,0 +1,274 @@
+"""
+The decision: one observation in, one plan out. Pure.
+
+Note [Local data wins]
+
+Whatever is in the data directory is started at once, whatever the configuration says
+of sizes and stores, paused or not: a member that holds data is needed by its cluster,
+and nothing that starts empty may take its place. Only `Empty`, which means that nothing
+is there *and* nothing remembers that anything was, may found. `Missing`, `Lost` and
+`Unreadable` look alike to a careless eye and never found.
+
+Note [What may be new]
+
+An empty directory founds a cluster of one only when nobody else can know better: one
+member is wanted, no seeds or discovery name others who may hold this cluster, and no
+store is configured that may hold its snapshots. "Could not tell" is never "none".
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from e2d.cluster.observation import Observation
+from e2d.cluster.policy import Policy
+from e2d.cluster.reasons import Code
+from e2d.cluster.steps import (
+    FinishSwap,
+    Halt,
+    Plan,
+    RecordMember,
+    RestartMember,
+    StartCluster,
+    Step,
+    Wait,
+)
+from e2d.model import (
+    Absent,
+    ChildFailed,
+    Empty,
+    EtcdRole,
+    Founding,
+    Holds,
+    Lost,
+    Missing,
+    ProblemKind,
+    Serving,
+    Starting,
+    Stopping,
+    Swapping,
+    Unborn,
+    Unreadable,
+)
+
+__all__ = ["paused", "plan", "safe_to_stop"]
+
+
+def plan(observation: Observation, policy: Policy) -> Plan:
+    """
+    What to do about what is seen.
+
+    :return: at least one step, or none when all is well.
+    """
+    match observation.child:
+        case Serving():
+            return _while_serving(observation, observation.child, policy)
+        case Starting():
+            return _one(
+                Wait(code=Code.STARTING, reason=_starting_reason(observation)),
+                policy.turn_interval,
+            )
+        case Stopping():
+            return _one(
+                Wait(code=Code.STOPPING, reason="etcd was told to stop"),
+                policy.turn_interval,
+            )
+        case ChildFailed():
+            return _after_failure(observation, observation.child, policy)
+        case Absent():
+            return _one(_start(observation, policy), policy.turn_interval)
+        case _:
+            assert_never(observation.child)
+
+
+def paused(observation: Observation) -> bool:
+    """Whether a pause is in force."""
+    pause = observation.pause
+    return pause is not None and observation.now_at < pause.until_at
+
+
+def safe_to_stop(observation: Observation) -> bool:
+    """
+    Whether a serving majority remains when this node stops (B9).
+
+    Shown only where this member has no vote: of the other voters the list is known
+    here and not whether they serve, and what cannot be shown is taken for "no".
+    """
+    status = observation.status
+    return (
+        observation.members is not None
+        and status is not None
+        and status.role is EtcdRole.LEARNER
+    )
+
+
+def _one(step: Step, look_again: float) -> Plan:
+    reason = step.reason if isinstance(step, Wait | Halt) else "etcd is to run here"
+    return Plan(steps=(step,), reason=reason, look_again=look_again)
+
+
+def _starting_reason(observation: Observation) -> str:
+    assert isinstance(observation.child, Starting)
+    seconds = max(0.0, observation.now - observation.child.since)
+    return f"etcd has been starting for {seconds:.0f} s and does not serve yet"
+
+
+# -- etcd runs --------------------------------------------------------------------
+
+
+def _while_serving(observation: Observation, child: Serving, policy: Policy) -> Plan:
+    status = observation.status
+    if not child.answering or status is None:
+        waiting: Step = Wait(
+            code=Code.NOT_ANSWERING,
+            reason="etcd runs and does not answer its health checks",
+            remedy="look at the disk and at etcd's log",
+        )
+        return _one(waiting, policy.turn_interval)
+    if not observation.recorded:
+        return Plan(
+            steps=(RecordMember(member_id=status.member_id),),
+            reason="etcd serves for the first time since it was started here",
+            look_again=policy.turn_interval,
+        )
+    if observation.members is None:
+        waiting = Wait(
+            code=Code.NO_QUORUM,
+            reason="this member answers, a majority of the voters does not",
+            remedy="start the other members",
+        )
+        return _one(waiting, policy.turn_interval)
+    return Plan(
+        steps=(), reason="etcd serves with quorum", look_again=policy.turn_interval
+    )
+
+
+# -- etcd does not run ------------------------------------------------------------
+
+
+def _after_failure(
+    observation: Observation, child: ChildFailed, policy: Policy
+) -> Plan:
+    if child.problem.kind is ProblemKind.MEMBER_REMOVED:
+        return _one(
+            Halt(
+                code=Code.MEMBER_REMOVED,
+                reason=child.problem.message,
+                remedy=child.problem.remedy,
+            ),
+            policy.turn_interval,
+        )
+    remaining = child.retry_at - observation.now
+    if remaining <= 0:
+        return _one(_start(observation, policy), policy.turn_interval)
+    # The message does not count down: a plan that only repeats itself must be equal.
+    if child.gave_up:
+        again: Step = Halt(
+            code=Code.GAVE_UP,
+            reason=f"etcd failed {child.times} times in a row: {child.problem.message}",
+            remedy=child.problem.remedy,
+        )
+    else:
+        again = Wait(
+            code=Code.BACKING_OFF,
+            reason=child.problem.message,
+            remedy=child.problem.remedy,
+        )
+    return _one(again, min(remaining, policy.turn_interval))
+
+
+def _start(observation: Observation, policy: Policy) -> Step:
+    """See Note [Local data wins]."""
+    data = observation.data
+    match data:
+        case None:
+            step: Step = Wait(
+                code=Code.DATA_NOT_READ, reason="the data directory is not read yet"
+            )
+        case Holds():
+            step = RestartMember(name=observation.local, member_id=data.member_id)
+        case Swapping():
+            step = FinishSwap()
+        case Unborn():
+            step = _found(observation, policy, data.founding)
+        case Empty():
+            step = _found(observation, policy, None)
+        case Unreadable() | Lost() | Missing():
+            step = _never_start(observation, data, policy)
+        case _:
+            assert_never(data)
+    return step
+
+
+def _never_start(
+    observation: Observation, data: Unreadable | Lost | Missing, policy: Policy
+) -> Step:
+    match data:
+        case Unreadable():
+            return Halt(
+                code=Code.UNREADABLE,
+                reason=data.reason,
+                remedy="repair it, or move it away to start without it",
+            )
+        case Lost():
+            return Halt(
+                code=Code.LOST,
+                reason="etcd ran in this data directory and its member/ is gone",
+                remedy="put member/ back, or move the whole data directory away to"
+                " found a new, empty cluster",
+            )
+        case Missing():
+            return _missing(observation, data, policy)
+        case _:
+            assert_never(data)
+
+
+def _missing(observation: Observation, data: Missing, policy: Policy) -> Step:
+    held = "a member" if data.member_id is None else f"member {data.member_id:x}"
+    reason = f"the data directory is empty and this host held {held}: not mounted?"
+    remedy = f"mount it; if the data is gone for good, remove {data.breadcrumb}"
+    if observation.now - data.since < policy.missing_patience:
+        return Wait(code=Code.NOT_MOUNTED, reason=reason, remedy=remedy)
+    return Halt(code=Code.STILL_NOT_MOUNTED, reason=reason, remedy=remedy)
+
+
+def _found(observation: Observation, policy: Policy, founding: Founding | None) -> Step:
+    """See Note [What may be new]."""
+    forbidden = _may_not_found(policy)
+    if forbidden is not None:
+        return forbidden
+    if paused(observation):
+        return Wait(
+            code=Code.PAUSED,
+            reason="paused: nothing is founded",
+            remedy="e2d resume",
+        )
+    return StartCluster(
+        name=observation.local, peer_url=policy.peer_url, founding=founding
+    )
+
+
+def _may_not_found(policy: Policy) -> Halt | None:
+    if policy.required_size > 1:
+        return Halt(
+            code=Code.SIZE_NOT_SUPPORTED,
+            reason=f"requiredClusterSize is {policy.required_size} and this version"
+            " founds clusters of one node only",
+            remedy="set requiredClusterSize to 1, or put a member's data in place",
+        )
+    if policy.store is not None:
+        return Halt(
+            code=Code.STORE_NOT_ASKED,
+            reason=f"{policy.store} may hold snapshots of this cluster and this"
+            " version cannot ask it, so nothing new is founded",
+            remedy="restore the data directory by hand, or remove snapshot.file",
+        )
+    if policy.listens_for:
+        keys = ", ".join(policy.listens_for)
+        return Halt(
+            code=Code.MUST_LISTEN_FIRST,
+            reason=f"{keys} may name others who hold this cluster and this version"
+            " cannot listen to them, so nothing new is founded",
+            remedy=f"remove {keys} to found a cluster of this node alone",
+        )
+    return None

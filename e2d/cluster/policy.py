@@ -1,0 +1,32 @@
+"""What the operator wants, as far as decisions depend on it."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+__all__ = ["Policy"]
+
+
+@frozen(kw_only=True)
+class Policy:
+    """
+    The settings that `e2d.cluster.planning.plan` reads.
+
+    :param required_size: ``requiredClusterSize``: how many members are wanted.
+    :param peer_url: where this node's peers would reach it.
+    :param listens_for: the configuration keys that name others who may hold this
+        cluster (seeds, discovery): a node that has them must hear them before it
+        founds anything (A10).
+    :param store: the snapshot store's configuration key and URL without credentials,
+        None if there is none. What it holds decides whether a cluster may be new (A6).
+    :param missing_patience: seconds to wait for a disk that is not mounted before a
+        person is called (A8: ten minutes).
+    :param turn_interval: seconds between turns while all is well.
+    """
+
+    required_size: int
+    peer_url: str
+    listens_for: tuple[str, ...] = ()
+    store: str | None = None
+    missing_patience: float = 600.0
+    turn_interval: float = 5.0

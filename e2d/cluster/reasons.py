@@ -1,0 +1,64 @@
+"""
+The stable codes of every reason to wait or to halt.
+
+A code is the same in logs, status, metrics and documentation, where each has a page
+of its own (``docs/runbook``). Codes are never re-used for another reason.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+__all__ = ["Code"]
+
+
+class Code(Enum):
+    """W: time or another party may end it. H: a person has to."""
+
+    STARTING = "E2D-W01"
+    """etcd runs and does not serve yet."""
+
+    STOPPING = "E2D-W02"
+    """etcd was told to stop."""
+
+    BACKING_OFF = "E2D-W03"
+    """etcd ended; the next start comes after a pause."""
+
+    NOT_ANSWERING = "E2D-W04"
+    """etcd runs and its health checks fail."""
+
+    NO_QUORUM = "E2D-W05"
+    """This member answers, a majority of the voters does not."""
+
+    NOT_MOUNTED = "E2D-W06"
+    """The data directory is empty although this host held a member."""
+
+    PAUSED = "E2D-W07"
+    """A person paused e2d, and the next step is one that a pause forbids."""
+
+    DATA_NOT_READ = "E2D-W08"
+    """The data directory has not been examined yet."""
+
+    GAVE_UP = "E2D-H01"
+    """etcd ended so often in a row that a person should look."""
+
+    UNREADABLE = "E2D-H02"
+    """There is data that cannot be understood."""
+
+    LOST = "E2D-H03"
+    """etcd once ran in this directory and its data is gone."""
+
+    STILL_NOT_MOUNTED = "E2D-H04"
+    """Ten minutes later the data is still missing."""
+
+    SIZE_NOT_SUPPORTED = "E2D-H05"
+    """This version founds clusters of one node only."""
+
+    MUST_LISTEN_FIRST = "E2D-H06"
+    """Seeds or discovery are configured and nobody can be listened to."""
+
+    STORE_NOT_ASKED = "E2D-H07"
+    """A snapshot store is configured and this version cannot ask it."""
+
+    MEMBER_REMOVED = "E2D-H08"
+    """This member was removed from its cluster for good."""
