@@ -1,0 +1,1 @@
+"""The tests, a package for each of e2d's."""
