@@ -1,0 +1,170 @@
+"""Performs a plan's steps in order, comparing right before each what it expects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import assert_never
+
+from attrs import define, field
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from e2d.cluster.steps import (
+    FinishSwap,
+    Halt,
+    Plan,
+    RecordMember,
+    RestartMember,
+    StartCluster,
+    Step,
+    Wait,
+)
+from e2d.interfaces import (
+    DataDirectoryError,
+    EtcdError,
+    IEtcdClient,
+    IEtcdDataDirectory,
+    IEtcdServer,
+)
+from e2d.model import (
+    DataState,
+    Empty,
+    EtcdStart,
+    Founding,
+    Holds,
+    InitialState,
+    MemberID,
+    NodeName,
+    Unborn,
+)
+
+__all__ = ["Actor", "StepRefused"]
+
+
+class StepRefused(Exception):
+    """What a step expected is no longer so; the next turn decides anew."""
+
+
+@define(eq=False, kw_only=True)
+class Actor:
+    """
+    The only one who changes anything.
+
+    :param nonce: so many random bytes, for a founding's id.
+    """
+
+    _clock: IReactorTime
+    _server: IEtcdServer
+    _directory: IEtcdDataDirectory
+    _client: IEtcdClient
+    _cluster_name: str
+    _peer_url: str
+    _nonce: Callable[[int], bytes]
+    _log: Logger = field(factory=Logger)
+    starts: int = field(default=0, init=False)
+    recorded: MemberID | None = field(default=None, init=False)
+
+    async def perform(self, plan: Plan) -> str:
+        """
+        Do the steps until one fails.
+
+        :return: ``done``, ``nothing to do``, or why it stopped.
+        """
+        outcome = "nothing to do"
+        for step in plan.steps:
+            try:
+                outcome = await self._perform(step)
+            except (StepRefused, DataDirectoryError, EtcdError) as error:
+                self._log.error(
+                    "Could not {step}: {reason}",
+                    step=type(step).__name__,
+                    reason=str(error),
+                )
+                return str(error)
+        return outcome
+
+    async def adopt(self) -> None:
+        """Take over an etcd that an earlier e2d left running here, if there is one."""
+        if await self._server.adopt():
+            self.starts += 1
+
+    async def _perform(self, step: Step) -> str:
+        match step:
+            case StartCluster():
+                await self._start_cluster(step)
+            case RestartMember():
+                await self._restart_member(step)
+            case FinishSwap():
+                await self._directory.finish_swap()
+            case RecordMember():
+                await self._record_member(step)
+            case Wait() | Halt():
+                return "nothing to do"
+            case _:
+                assert_never(step)
+        return "done"
+
+    async def _start_cluster(self, step: StartCluster) -> None:
+        data = await self._directory.examine(self._clock.seconds())
+        founding = self._founding(step, data)
+        await self._directory.record_name(step.name)
+        # On disk before the first exec (A2): from here on, empty means lost.
+        await self._directory.record_founding(founding)
+        await self._start(
+            step.name, founding.peers, founding.founding_id, InitialState.NEW
+        )
+
+    def _founding(self, step: StartCluster, data: DataState) -> Founding:
+        match data:
+            case Empty() if step.founding is None:
+                return Founding(
+                    founding_id=self._nonce(16).hex(),
+                    cluster_name=self._cluster_name,
+                    peers=((step.name, step.peer_url),),
+                    started=True,
+                )
+            case Unborn(founding=founding) if founding == step.founding:
+                # No write was ever acknowledged under it: name and address may
+                # have been reconfigured since.
+                return Founding(
+                    founding_id=founding.founding_id,
+                    cluster_name=founding.cluster_name,
+                    peers=((step.name, step.peer_url),),
+                    started=True,
+                )
+            case _:
+                raise StepRefused("the data directory changed since it was examined")
+
+    async def _restart_member(self, step: RestartMember) -> None:
+        data = await self._directory.examine(self._clock.seconds())
+        if not (isinstance(data, Holds) and data.member_id == step.member_id):
+            raise StepRefused("the data directory changed since it was examined")
+        await self._directory.record_name(step.name)
+        founding = await self._directory.founding()
+        token = "e2d" if founding is None else founding.founding_id
+        # EXISTING: should the data vanish under our hands, etcd must not found.
+        peers = ((step.name, self._peer_url),)
+        await self._start(step.name, peers, token, InitialState.EXISTING)
+
+    async def _start(
+        self,
+        name: NodeName,
+        peers: tuple[tuple[NodeName, str], ...],
+        token: str,
+        state: InitialState,
+    ) -> None:
+        self.starts += 1
+        await self._server.start(
+            EtcdStart(name=name, peers=peers, token=token, state=state)
+        )
+
+    async def _record_member(self, step: RecordMember) -> None:
+        status = await self._client.status()
+        if status.member_id != step.member_id:
+            raise StepRefused("another member answers than a moment ago")
+        name = await self._directory.node_name()
+        await self._directory.record_member(
+            Holds(member_id=status.member_id, cluster_id=status.cluster_id, name=name)
+        )
+        self.recorded = status.member_id

@@ -1,0 +1,164 @@
+"""Gathers every source into one `Observation`, each within its own time limit."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from attrs import define, field, frozen
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from e2d.cluster.observation import Observation
+from e2d.interfaces import (
+    DataDirectoryError,
+    EtcdError,
+    IEtcdClient,
+    IEtcdDataDirectory,
+    IEtcdServer,
+)
+from e2d.model import (
+    Absent,
+    ChildFailed,
+    ChildState,
+    DataState,
+    EtcdMember,
+    EtcdStatus,
+    Holds,
+    MemberID,
+    NodeName,
+    Pause,
+    Serving,
+    Unreadable,
+    format_id,
+)
+
+__all__ = ["Observer"]
+
+_T = TypeVar("_T")
+
+
+@define(eq=False, kw_only=True)
+class Observer:
+    """
+    What this node can see.
+
+    :param wall_clock: the time of day, for what a person set an end to.
+    :param override: ``overrideName``: wins over every other name.
+    :param fresh_name: a name for a member that never had one.
+    """
+
+    _clock: IReactorTime
+    _wall_clock: Callable[[], datetime]
+    _server: IEtcdServer
+    _directory: IEtcdDataDirectory
+    _client: IEtcdClient
+    _override: NodeName | None
+    _fresh_name: NodeName
+    _log: Logger = field(factory=Logger)
+
+    async def observe(self, recorded: MemberID | None) -> Observation:
+        """
+        Look once. Never fails: what did not answer is None.
+
+        :param recorded: the member id that was last put on record, if any.
+        """
+        child = self._server.state()
+        data = await self._examine(child)
+        local = await self._name(data)
+        pause = await self._pause()
+        answers = await self._ask(child)
+        return Observation(
+            now=self._clock.seconds(),
+            now_at=self._wall_clock(),
+            local=local,
+            child=child,
+            data=data,
+            status=answers.status,
+            members=answers.members,
+            alarms=answers.alarms,
+            recorded=_is_recorded(answers.status, recorded),
+            pause=pause,
+        )
+
+    async def _examine(self, child: ChildState) -> DataState | None:
+        if not isinstance(child, Absent | ChildFailed):
+            return None
+        try:
+            return await self._directory.examine(self._clock.seconds())
+        except DataDirectoryError as error:
+            return Unreadable(reason=error.message)
+
+    async def _name(self, data: DataState | None) -> NodeName:
+        """``overrideName``, else etcd's own record, else e2d's, else a fresh one."""
+        if self._override is not None:
+            return self._override
+        if isinstance(data, Holds) and data.name is not None:
+            return data.name
+        try:
+            kept = await self._directory.node_name()
+        except DataDirectoryError as error:
+            self._log.warn("{message}", message=error.message)
+            kept = None
+        return kept or self._fresh_name
+
+    async def _pause(self) -> Pause | None:
+        try:
+            return await self._directory.pause()
+        except DataDirectoryError as error:
+            # What cannot be read may well say "hands off".
+            return Pause(
+                until_at=datetime.max.replace(tzinfo=UTC),
+                by="a record that cannot be read",
+                reason=error.message,
+            )
+
+    async def _ask(self, child: ChildState) -> _Answers:
+        if not (isinstance(child, Serving) and child.answering):
+            return _Answers()
+        # All three are under way before the first is awaited.
+        status = Deferred.fromCoroutine(self._answer(self._client.status()))
+        members = Deferred.fromCoroutine(self._answer(self._client.members()))
+        alarms = Deferred.fromCoroutine(self._answer(self._client.alarms()))
+        return _Answers(
+            status=await status,
+            members=_listed(await members),
+            alarms=_raised(await alarms),
+        )
+
+    async def _answer(self, call: Awaitable[_T]) -> _T | None:
+        try:
+            return await call
+        except EtcdError as error:
+            self._log.debug("{reason}", reason=str(error))
+            return None
+
+
+@frozen(kw_only=True)
+class _Answers:
+    status: EtcdStatus | None = None
+    members: tuple[EtcdMember, ...] | None = None
+    alarms: tuple[tuple[str, str], ...] | None = None
+
+
+def _is_recorded(status: EtcdStatus | None, recorded: MemberID | None) -> bool:
+    return status is not None and status.member_id == recorded
+
+
+def _listed(members: Sequence[EtcdMember] | None) -> tuple[EtcdMember, ...] | None:
+    return None if members is None else tuple(members)
+
+
+def _raised(
+    alarms: Mapping[MemberID, Sequence[str]] | None,
+) -> tuple[tuple[str, str], ...] | None:
+    if alarms is None:
+        return None
+    return tuple(
+        (format_id(member), alarm)
+        for member, raised in sorted(alarms.items())
+        for alarm in raised
+    )

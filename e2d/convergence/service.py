@@ -1,0 +1,308 @@
+"""The loop of one node: observe, decide, act; and what it tells and is told."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from attrs import define, field, frozen
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from e2d.cluster.observation import Observation
+from e2d.cluster.planning import plan, safe_to_stop
+from e2d.cluster.policy import Policy
+from e2d.cluster.report import (
+    ClusterReport,
+    Decision,
+    LoopReport,
+    NodeReport,
+    PlanReport,
+    Report,
+)
+from e2d.cluster.steps import Plan
+from e2d.convergence.acting import Actor
+from e2d.convergence.observing import Observer
+from e2d.convergence.telling import (
+    EtcdIdentity,
+    child_report,
+    cluster_report,
+    describe_data,
+    facts,
+    plan_report,
+)
+from e2d.interfaces import (
+    IDaemonControl,
+    IDaemonView,
+    IEtcdDataDirectory,
+    IEtcdServer,
+)
+from e2d.model import NodeID, Pause
+from e2d.services import Repeater
+
+__all__ = ["ConvergenceService", "NodeSettings"]
+
+DECISIONS_KEPT = 100
+"""Enough for a night of trouble, and a few hundred kilobytes at the worst."""
+
+TURN_LIMIT = 60.0
+"""Seconds a turn may last: every source in it has a shorter limit of its own."""
+
+LATE_LIMIT = 30.0
+"""Seconds by which the next turn may be late before the loop counts as stuck."""
+
+
+@frozen(kw_only=True)
+class NodeSettings:
+    """
+    What stays the same of this node while the daemon runs: for the report.
+
+    :param warnings: found while the configuration was read.
+    """
+
+    cluster_name: str
+    e2d_version: str
+    pid: int
+    started_at: datetime
+    config: str
+    socket: str
+    binary: str
+    client_url: str
+    warnings: tuple[str, ...] = ()
+
+
+_NOTHING_YET = PlanReport(
+    kind="acting",
+    code=None,
+    reason="the first look is under way",
+    remedy=None,
+    steps=(),
+    look_again_seconds=0.0,
+)
+
+
+@implementer(IDaemonView, IDaemonControl)
+@define(eq=False, kw_only=True)
+class ConvergenceService(Service):
+    """
+    Looks, decides and acts, at once when there is news and every few seconds anyway.
+
+    :param extra_warnings: asked at each report.
+    """
+
+    _clock: IReactorTime
+    _wall_clock: Callable[[], datetime]
+    _policy: Policy
+    _settings: NodeSettings
+    _observer: Observer
+    _actor: Actor
+    _server: IEtcdServer
+    _directory: IEtcdDataDirectory
+    _extra_warnings: Callable[[], Sequence[str]]
+    _log: Logger = field(factory=Logger)
+    _repeater: Repeater = field(init=False)
+    _adopted: bool = field(default=False, init=False)
+    _node_id: NodeID | None = field(default=None, init=False)
+    _observation: Observation | None = field(default=None, init=False)
+    _plan: PlanReport = field(default=_NOTHING_YET, init=False)
+    _decisions: deque[Decision] = field(
+        factory=lambda: deque(maxlen=DECISIONS_KEPT), init=False
+    )
+    _turns: int = field(default=0, init=False)
+    _failures: int = field(default=0, init=False)
+    _turn_began: float | None = field(default=None, init=False)
+    _next_due: float = field(default=0.0, init=False)
+    _succeeded: tuple[float, datetime] | None = field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._repeater = Repeater(clock=self._clock, turn=self._turn)
+
+    # -- IService ---------------------------------------------------------------
+
+    def startService(self) -> None:
+        """Take the first turn at once."""
+        super().startService()
+        self._server.subscribe(self._repeater.wake)
+        self._repeater.start()
+
+    def stopService(self) -> Deferred[None]:
+        """Fires when no turn is under way; etcd is left as it is."""
+        super().stopService()
+        return self._repeater.stop()
+
+    # -- the turn ---------------------------------------------------------------
+
+    async def _turn(self) -> float:
+        self._turn_began = self._clock.seconds()
+        self._turns += 1
+        try:
+            look_again = await self._look_decide_act()
+        except BaseException:
+            self._failures += 1
+            self._next_due = self._clock.seconds()
+            raise
+        else:
+            self._succeeded = (self._clock.seconds(), self._wall_clock())
+            return look_again
+        finally:
+            self._turn_began = None
+
+    async def _look_decide_act(self) -> float:
+        if not self._adopted:
+            await self._actor.adopt()
+            self._adopted = True
+        if self._node_id is None:
+            self._node_id = await self._directory.node_id()
+        observation = await self._observer.observe(self._actor.recorded)
+        decided = plan(observation, self._policy)
+        report = self._announce(observation, decided)
+        outcome = await self._actor.perform(decided)
+        self._remember(report, observation, outcome)
+        self._next_due = self._clock.seconds() + decided.look_again
+        return decided.look_again
+
+    def _announce(self, observation: Observation, decided: Plan) -> PlanReport:
+        report = plan_report(decided)
+        changed = _essence(report) != _essence(self._plan)
+        self._observation = observation
+        self._plan = report
+        if changed:
+            self._say(report)
+        return report
+
+    def _say(self, report: PlanReport) -> None:
+        if report.code is None:
+            self._log.info(
+                "{reason}", reason=report.reason, step="; ".join(report.steps)
+            )
+        elif report.kind == "halt" or report.remedy is not None:
+            self._log.warn(
+                "{code}: {reason}. What to do: {remedy}",
+                code=report.code,
+                reason=report.reason,
+                remedy=report.remedy or "wait",
+            )
+        else:
+            self._log.info("{code}: {reason}", code=report.code, reason=report.reason)
+
+    def _remember(
+        self, report: PlanReport, observation: Observation, outcome: str
+    ) -> None:
+        last = self._decisions[-1] if self._decisions else None
+        if (
+            last is not None
+            and _essence(last.plan) == _essence(report)
+            and last.outcome == outcome
+        ):
+            return
+        self._decisions.append(
+            Decision(
+                at=self._wall_clock(),
+                plan=report,
+                observation=tuple(facts(observation)),
+                outcome=outcome,
+            )
+        )
+
+    # -- IDaemonView ------------------------------------------------------------
+
+    def report(self) -> Report:
+        """See `IDaemonView.report`."""
+        observation = self._observation
+        now = self._clock.seconds()
+        settings = self._settings
+        return Report(
+            at=self._wall_clock(),
+            node=NodeReport(
+                name=None if observation is None else observation.local,
+                node_id=self._node_id,
+                cluster_name=settings.cluster_name,
+                e2d_version=settings.e2d_version,
+                pid=settings.pid,
+                started_at=settings.started_at,
+                data_dir=self._directory.path,
+                config=settings.config,
+                socket=settings.socket,
+            ),
+            child=child_report(self._server.state(), now, self._identity()),
+            cluster=ClusterReport(status=None, members=None, alarms=None)
+            if observation is None
+            else cluster_report(observation),
+            data="not read yet"
+            if observation is None
+            else describe_data(observation.data),
+            plan=self._plan,
+            loop=self._loop_report(now),
+            pause=None if observation is None else observation.pause,
+            safe_to_stop=observation is not None and safe_to_stop(observation),
+            warnings=(
+                *settings.warnings,
+                *self._server.warnings(),
+                *self._extra_warnings(),
+            ),
+        )
+
+    def decisions(self) -> Sequence[Decision]:
+        """See `IDaemonView.decisions`."""
+        return tuple(self._decisions)
+
+    def alive(self) -> bool:
+        """See `IDaemonView.alive`."""
+        now = self._clock.seconds()
+        if self._turn_began is not None:
+            return now - self._turn_began < TURN_LIMIT
+        return now < self._next_due + LATE_LIMIT
+
+    def _identity(self) -> EtcdIdentity:
+        return EtcdIdentity(
+            binary=self._settings.binary,
+            version=self._server.version(),
+            client_url=self._settings.client_url,
+            peer_url=self._policy.peer_url,
+            starts=self._actor.starts,
+        )
+
+    def _loop_report(self, now: float) -> LoopReport:
+        ended, ended_at = self._succeeded or (None, None)
+        return LoopReport(
+            turns=self._turns,
+            failures=self._failures,
+            last_success_at=ended_at,
+            last_success_age_seconds=None if ended is None else now - ended,
+        )
+
+    # -- IDaemonControl -----------------------------------------------------------
+
+    async def pause(self, pause: Pause) -> None:
+        """See `IDaemonControl.pause`."""
+        await self._directory.record_pause(pause)
+        self._log.info(
+            "Paused until {until} by {by}: {reason}",
+            until=pause.until_at.isoformat(),
+            by=pause.by,
+            reason=pause.reason,
+        )
+        self._repeater.wake()
+
+    async def resume(self, by: str) -> None:
+        """See `IDaemonControl.resume`."""
+        await self._directory.record_pause(None)
+        self._log.info("Resumed by {by}", by=by)
+        self._repeater.wake()
+
+    async def restart_etcd(self, by: str) -> None:
+        """See `IDaemonControl.restart_etcd`."""
+        self._log.info("Restart of etcd asked for by {by}", by=by)
+        self._server.forgive()
+        await self._server.stop()
+        self._repeater.wake()
+
+
+def _essence(report: PlanReport) -> tuple[object, ...]:
+    """A plan without its numbers that move on their own."""
+    return (report.kind, report.code, report.steps, report.remedy)
