@@ -493,8 +493,8 @@ class IEtcdDataDirectory(Interface):
     async def pause() -> Pause | None:
         """The pause on record, expired or not."""
 
-    async def record_pause(pause: Pause | None) -> None:
-        """Keep, or end, a pause."""
+    async def record_pause(pause: Pause) -> None:
+        """Keep a pause; one that is over ends any before it."""
 
 
 # -- the daemon as others see it ------------------------------------------------

@@ -81,10 +81,17 @@ def plan(observation: Observation, policy: Policy) -> Plan:
             assert_never(observation.child)
 
 
-def paused(observation: Observation) -> bool:
-    """Whether a pause is in force."""
+def paused(observation: Observation, policy: Policy) -> bool:
+    """
+    Whether a pause is in force.
+
+    With ``recovery.observe`` a node is born paused: without a pause on record nobody
+    has ever resumed it (a resumed one has a pause on record that is over).
+    """
     pause = observation.pause
-    return pause is not None and observation.now_at < pause.until_at
+    if pause is None:
+        return policy.observe
+    return observation.now_at < pause.until_at
 
 
 def safe_to_stop(observation: Observation) -> bool:
@@ -237,7 +244,7 @@ def _found(observation: Observation, policy: Policy, founding: Founding | None) 
     forbidden = _may_not_found(policy)
     if forbidden is not None:
         return forbidden
-    if paused(observation):
+    if paused(observation, policy):
         return Wait(
             code=Code.PAUSED,
             reason="paused: nothing is founded",
@@ -255,6 +262,12 @@ def _may_not_found(policy: Policy) -> Halt | None:
             reason=f"requiredClusterSize is {policy.required_size} and this version"
             " founds clusters of one node only",
             remedy="set requiredClusterSize to 1, or put a member's data in place",
+        )
+    if policy.require_snapshot:
+        return Halt(
+            code=Code.SNAPSHOT_REQUIRED,
+            reason="recovery.requireSnapshot is set: no empty cluster is founded",
+            remedy="put a member's data in place, or unset recovery.requireSnapshot",
         )
     if policy.store is not None:
         return Halt(

@@ -19,6 +19,8 @@ class Policy:
         founds anything (A10).
     :param store: the snapshot store's configuration key and URL without credentials,
         None if there is none. What it holds decides whether a cluster may be new (A6).
+    :param require_snapshot: ``recovery.requireSnapshot``: never found an empty cluster.
+    :param observe: ``recovery.observe``: paused until a person resumes.
     :param missing_patience: seconds to wait for a disk that is not mounted before a
         person is called (A8: ten minutes).
     :param turn_interval: seconds between turns while all is well.
@@ -28,5 +30,7 @@ class Policy:
     peer_url: str
     listens_for: tuple[str, ...] = ()
     store: str | None = None
+    require_snapshot: bool = False
+    observe: bool = False
     missing_patience: float = 600.0
     turn_interval: float = 5.0

@@ -60,5 +60,8 @@ class Code(Enum):
     STORE_NOT_ASKED = "E2D-H07"
     """A snapshot store is configured and this version cannot ask it."""
 
+    SNAPSHOT_REQUIRED = "E2D-H09"
+    """``recovery.requireSnapshot`` is set: an empty cluster is never founded."""
+
     MEMBER_REMOVED = "E2D-H08"
     """This member was removed from its cluster for good."""

@@ -34,6 +34,7 @@ from e2d.convergence.telling import (
     cluster_report,
     describe_data,
     facts,
+    pause_in_force,
     plan_report,
 )
 from e2d.interfaces import (
@@ -238,7 +239,9 @@ class ConvergenceService(Service):
             else describe_data(observation.data),
             plan=self._plan,
             loop=self._loop_report(now),
-            pause=None if observation is None else observation.pause,
+            pause=None
+            if observation is None
+            else pause_in_force(observation, self._policy),
             safe_to_stop=observation is not None and safe_to_stop(observation),
             warnings=(
                 *settings.warnings,
@@ -291,7 +294,8 @@ class ConvergenceService(Service):
 
     async def resume(self, by: str) -> None:
         """See `IDaemonControl.resume`."""
-        await self._directory.record_pause(None)
+        # Over, not absent: with recovery.observe, absent would mean "born paused".
+        await self._directory.record_pause(Pause(until_at=self._wall_clock(), by=by))
         self._log.info("Resumed by {by}", by=by)
         self._repeater.wake()
 

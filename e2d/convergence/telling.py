@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import assert_never
 
 from attrs import frozen
 
 from e2d.cluster.observation import Observation
+from e2d.cluster.planning import paused
+from e2d.cluster.policy import Policy
 from e2d.cluster.report import ChildReport, ClusterReport, PlanReport
 from e2d.cluster.steps import Halt, Plan, Wait, describe
 from e2d.model import (
@@ -19,6 +22,7 @@ from e2d.model import (
     Holds,
     Lost,
     Missing,
+    Pause,
     Serving,
     Starting,
     Stopping,
@@ -34,6 +38,7 @@ __all__ = [
     "cluster_report",
     "describe_data",
     "facts",
+    "pause_in_force",
     "plan_report",
 ]
 
@@ -125,6 +130,15 @@ def cluster_report(observation: Observation) -> ClusterReport:
         status=observation.status,
         members=observation.members,
         alarms=observation.alarms,
+    )
+
+
+def pause_in_force(observation: Observation, policy: Policy) -> Pause | None:
+    """The pause that holds now, None if none does."""
+    if not paused(observation, policy):
+        return None
+    return observation.pause or Pause(
+        until_at=datetime.max.replace(tzinfo=UTC), by="recovery.observe"
     )
 
 

@@ -43,6 +43,7 @@ from tests.cluster.builders import (
     LOOK,
     MISSING,
     NAME,
+    NOON,
     PAUSE,
     SERVING,
     STATUS,
@@ -170,6 +171,18 @@ class FoundingTests(SynchronousTestCase):
         """A pause ends by itself."""
         over = evolve(with_data(Empty()), pause=PAUSE, now_at=PAUSE.until_at)
         self.assertEqual(step(over), FOUND)
+
+    def test_not_where_a_snapshot_is_required(self) -> None:
+        """A6: ``recovery.requireSnapshot`` never founds an empty cluster."""
+        policy = evolve(ALONE, require_snapshot=True)
+        self.assertEqual(code(with_data(Empty()), policy), Code.SNAPSHOT_REQUIRED)
+
+    def test_observers_are_born_paused(self) -> None:
+        """B14: with ``recovery.observe`` nothing is founded before a person resumes."""
+        policy = evolve(ALONE, observe=True)
+        self.assertEqual(code(with_data(Empty()), policy), Code.PAUSED)
+        resumed = evolve(with_data(Empty()), pause=evolve(PAUSE, until_at=NOON))
+        self.assertEqual(step(resumed, policy), FOUND)
 
     def test_unborn_obeys_the_same_rules(self) -> None:
         """A founding cut short is not continued once a store is configured."""

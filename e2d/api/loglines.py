@@ -1,0 +1,79 @@
+"""One log event as one line: text for people, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from twisted.logger import LogEvent, formatEvent
+
+__all__ = ["json_line", "text_line"]
+
+LINE_LIMIT = 16_384
+"""Characters: an event may carry what etcd or a peer said, and that has no end."""
+
+
+def text_line(event: LogEvent) -> str:
+    """``time [level] namespace: message``, a traceback below it if there is one."""
+    return (
+        f"{_time(event)} [{_level(event)}] {_namespace(event)}:"
+        f" {_message(event)}{_traceback(event)}\n"
+    )
+
+
+def json_line(event: LogEvent) -> str:
+    """
+    ``time``, ``level``, ``namespace``, ``message`` and the event's fields, an object.
+
+    Fields are those of the format and those beside it, as far as they are plain values.
+    """
+    fields = {
+        key: value
+        for key, value in event.items()
+        if not key.startswith("log_")
+        and key not in _OWN
+        and isinstance(value, str | int | float | bool | None)
+    }
+    line: dict[str, object] = {
+        "time": _time(event),
+        "level": _level(event),
+        "namespace": _namespace(event),
+        "message": _message(event),
+        **fields,
+    }
+    traceback = _traceback(event)
+    if traceback:
+        line["traceback"] = traceback.strip()
+    return json.dumps(line, ensure_ascii=False, allow_nan=False, default=str) + "\n"
+
+
+_OWN = frozenset(
+    ("time", "level", "namespace", "message", "traceback", "isError", "system")
+)
+
+
+def _time(event: LogEvent) -> str:
+    moment = datetime.fromtimestamp(event.get("log_time", 0.0), tz=UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _level(event: LogEvent) -> str:
+    level = event.get("log_level")
+    return "info" if level is None else str(level.name)
+
+
+def _namespace(event: LogEvent) -> str:
+    return str(event.get("log_namespace", "-"))
+
+
+def _message(event: LogEvent) -> str:
+    # One event is one line: what is quoted in it may hold line breaks.
+    message = formatEvent(event).replace("\n", "\\n").replace("\r", "\\r")
+    return message if len(message) <= LINE_LIMIT else message[:LINE_LIMIT] + "…"
+
+
+def _traceback(event: LogEvent) -> str:
+    failure = event.get("log_failure")
+    if failure is None:
+        return ""
+    return "\n" + str(failure.getTraceback())[:LINE_LIMIT].rstrip()

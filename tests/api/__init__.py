@@ -1,0 +1,1 @@
+"""Tests of what the daemon tells and is told."""
