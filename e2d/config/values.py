@@ -7,10 +7,17 @@ no file and no host again. How each key is written is `e2d.config.keys`' to say.
 
 from __future__ import annotations
 
-from enum import Enum
-
 from attrs import field, frozen
 
+from e2d.config.choices import (
+    Compression,
+    Eviction,
+    GossipCompatibility,
+    GossipProfile,
+    MetricsDetail,
+    RecoveryMode,
+    ServeWhen,
+)
 from e2d.config.secret import Secret
 from e2d.model import Address
 
@@ -142,21 +149,6 @@ class Discovery:
     command: tuple[str, ...]
 
 
-class GossipProfile(Enum):
-    """Which of memberlist's sets of timings gossip uses."""
-
-    LAN = "lan"
-    WAN = "wan"
-    LOCAL = "local"
-
-
-class GossipCompatibility(Enum):
-    """Which original e2d shares the ring: its 1.0 line, or 0.4."""
-
-    ORIGINAL = "original"
-    ORIGINAL_0_4 = "original-0.4"
-
-
 @frozen(kw_only=True)
 class Gossip:
     """
@@ -195,13 +187,6 @@ class EtcdAuth:
     password_file: str | None
 
 
-class MetricsDetail(Enum):
-    """etcd's ``--metrics``."""
-
-    BASIC = "basic"
-    EXTENSIVE = "extensive"
-
-
 @frozen(kw_only=True)
 class EtcdOptions:
     """
@@ -231,13 +216,6 @@ class EtcdOptions:
     metrics_detail: MetricsDetail
 
 
-class Eviction(Enum):
-    """What a node does that was removed from etcd."""
-
-    REJOIN = "rejoin"
-    EXIT = "exit"
-
-
 @frozen(kw_only=True)
 class Membership:
     """
@@ -252,14 +230,6 @@ class Membership:
     on_eviction: Eviction
     learners: bool
     spares: int
-
-
-class Compression(Enum):
-    """How snapshots are compressed."""
-
-    NONE = "none"
-    GZIP = "gzip"
-    ZSTD = "zstd"
 
 
 @frozen(kw_only=True)
@@ -299,21 +269,6 @@ class Snapshots:
     role_session_name: str | None
     signing_key: Secret | None
     signing_key_file: str | None
-
-
-class RecoveryMode(Enum):
-    """What e2d may do by itself when a cluster is lost."""
-
-    MANUAL = "manual"
-    SNAPSHOT = "snapshot"
-    SURVIVOR = "survivor"
-
-
-class ServeWhen(Enum):
-    """When a restored cluster lets clients in."""
-
-    REDUNDANT = "redundant"
-    IMMEDIATELY = "immediately"
 
 
 @frozen(kw_only=True)
