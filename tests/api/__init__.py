@@ -1,1 +1,1 @@
-"""Tests of what the daemon tells and is told."""
+"""Tests of `e2d.api`."""

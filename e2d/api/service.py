@@ -1,0 +1,242 @@
+"""The API as a service: HTTP for those who read, a UNIX socket for those who act."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from datetime import datetime
+from ipaddress import ip_address
+from typing import cast
+
+from attrs import frozen
+
+from twisted.application.service import Service
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort
+from twisted.internet.protocol import ServerFactory
+from twisted.logger import Logger
+from twisted.web.resource import IResource
+
+from e2d.api.answers import Answer, json_answer
+from e2d.api.commands import parse_empty, parse_pause
+from e2d.api.documents import pause_document
+from e2d.api.listening import (
+    ApiSite,
+    BoundedConnections,
+    Peer,
+    SocketRefused,
+    peer_of,
+    prepare_socket_path,
+)
+from e2d.api.places import SocketPlace
+from e2d.api.reads import Reads
+from e2d.api.resources import ActPage, tree
+from e2d.interfaces import IDaemonControl, IDaemonReactor, IDaemonView
+from e2d.model import Address
+
+__all__ = ["ApiService", "ApiSettings", "ApiUnavailable", "Commands", "exposure"]
+
+
+class ApiUnavailable(Exception):
+    """
+    The API cannot listen where it was configured to.
+
+    :param message: one line with the address and what to do.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+@frozen(kw_only=True)
+class ApiSettings:
+    """
+    Where the API listens.
+
+    :param address: ``api.addr``; port 0 takes any free one.
+    :param socket: the control socket.
+    """
+
+    address: Address
+    socket: SocketPlace
+
+
+def exposure(address: Address) -> str | None:
+    """
+    The warning that an address deserves.
+
+    :return: None for loopback.
+    """
+    try:
+        loopback = ip_address(address.host).is_loopback
+    except ValueError:
+        loopback = address.host == "localhost"
+    if loopback:
+        return None
+    return (
+        f"api.addr {address} can be read from other hosts, without TLS and by anybody:"
+        " use 127.0.0.1 or a firewall"
+    )
+
+
+@frozen
+class Commands:
+    """
+    What the control socket does.
+
+    :param control: the daemon.
+    :param wall_clock: what time it is, as an aware datetime: pauses end by it.
+    """
+
+    _control: IDaemonControl
+    _wall_clock: Callable[[], datetime]
+
+    async def pause(self, body: bytes, peer: Peer) -> Answer:
+        """Hands off, until the end that is answered."""
+        pause = parse_pause(body, now_at=self._wall_clock(), by=str(peer))
+        await self._control.pause(pause)
+        return json_answer({"pause": pause_document(pause)})
+
+    async def resume(self, body: bytes, peer: Peer) -> Answer:
+        """End a pause, if there is one."""
+        parse_empty(body)
+        await self._control.resume(str(peer))
+        return json_answer({"pause": None})
+
+    async def restart(self, body: bytes, peer: Peer) -> Answer:
+        """Stop etcd; the loop starts it again."""
+        parse_empty(body)
+        await self._control.restart_etcd(str(peer))
+        return json_answer({"stopped": True})
+
+
+class ApiService(Service):
+    """
+    Listens from `startService` to `stopService`.
+
+    :param view: what is read.
+    :param control: what acts; only through the control socket.
+    :param wall_clock: what time it is, as an aware datetime.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        reactor: IDaemonReactor,
+        view: IDaemonView,
+        control: IDaemonControl,
+        wall_clock: Callable[[], datetime],
+        settings: ApiSettings,
+    ) -> None:
+        self._reactor = reactor
+        self._settings = settings
+        reads = Reads(view).by_path()
+        self._public = self._bounded(tree(reads, {}))
+        self._private = self._bounded(tree(reads, act_pages(control, wall_clock)))
+        self._ports: list[IListeningPort] = []
+
+    @property
+    def http_port(self) -> int | None:
+        """The TCP port that is really listened on; None while not running."""
+        if not self._ports:
+            return None
+        host = self._ports[0].getHost()
+        assert isinstance(host, IPv4Address | IPv6Address)
+        return host.port
+
+    def startService(self) -> None:
+        """
+        Listen on both.
+
+        :raises ApiUnavailable: on either one cannot be listened; neither then is.
+        """
+        self._ports.append(self._listen_tcp())
+        try:
+            self._ports.append(self._listen_unix())
+        except ApiUnavailable:
+            self._ports.pop().stopListening()
+            raise
+        warning = exposure(self._settings.address)
+        if warning is not None:
+            self._log.warn("{warning}", warning=warning)
+        super().startService()
+
+    def stopService(self) -> Deferred[None]:
+        """Fires when no port and no connection is left; acts under way go on."""
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        ports, self._ports = self._ports, []
+        for port in ports:
+            stopped = port.stopListening()
+            if stopped is not None:
+                await stopped
+        await self._public.close_all()
+        await self._private.close_all()
+
+    def _bounded(self, root: IResource) -> BoundedConnections:
+        return BoundedConnections(ApiSite(root, self._reactor))
+
+    def _listen_tcp(self) -> IListeningPort:
+        address = self._settings.address
+        try:
+            return self._reactor.listenTCP(
+                address.port, _server(self._public), interface=address.host
+            )
+        except CannotListenError as error:
+            raise ApiUnavailable(
+                f"api.addr {address}: {_why(error)}; set api.addr to a free address"
+                " of this host"
+            ) from error
+
+    def _listen_unix(self) -> IListeningPort:
+        place = self._settings.socket
+        # Between bind and chmod nobody else may connect. Not 0177: another thread may
+        # make a directory meanwhile.
+        before = os.umask(0o077)
+        try:
+            prepare_socket_path(place, os.geteuid())
+            return self._reactor.listenUNIX(
+                place.path, _server(self._private), mode=0o600
+            )
+        except SocketRefused as error:
+            raise ApiUnavailable(error.message) from error
+        except CannotListenError as error:
+            raise ApiUnavailable(
+                f"control socket {place.path}: {_why(error)}; set api.socket to a path"
+                " that can be written to"
+            ) from error
+        finally:
+            os.umask(before)
+
+
+def act_pages(
+    control: IDaemonControl, wall_clock: Callable[[], datetime]
+) -> dict[str, IResource]:
+    """What acts, by path."""
+    commands = Commands(control, wall_clock)
+    return {
+        "pause": ActPage("pause", commands.pause, peer_of),
+        "resume": ActPage("resume", commands.resume, peer_of),
+        "restart": ActPage("restart etcd", commands.restart, peer_of),
+    }
+
+
+def _server(factory: BoundedConnections) -> ServerFactory:
+    # Twisted's wrapping factories serve both sides and are declared as clients'.
+    return cast("ServerFactory", factory)
+
+
+def _why(error: CannotListenError) -> str:
+    cause = error.socketError
+    if isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE:
+        return "in use already, perhaps by another e2d"
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror.lower()
+    return str(cause)

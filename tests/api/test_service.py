@@ -1,0 +1,334 @@
+"""Tests of `e2d.api.service`, `e2d.api.resources` and `e2d.api.listening`."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.error import CannotListenError
+from twisted.internet.task import Clock
+from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import LogPublisher, globalLogPublisher
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from e2d.api.listening import (
+    ApiSite,
+    BoundedConnections,
+    SocketRefused,
+    prepare_socket_path,
+)
+from e2d.api.places import SocketPlace
+from e2d.api.reads import Reads
+from e2d.api.resources import tree
+from e2d.api.service import ApiService, ApiSettings, ApiUnavailable, act_pages, exposure
+from e2d.interfaces import DataDirectoryError, IDaemonControl, IDaemonView
+from e2d.model import Address
+from e2d.testing.daemon import FakeDaemon
+from tests.api.exchange import Connection, Response, ask
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+class FakeDaemonTests(SynchronousTestCase):
+    """`FakeDaemon` is what it stands for."""
+
+    def test_interfaces(self) -> None:
+        """It can be read and told."""
+        self.assertTrue(verifyObject(IDaemonView, FakeDaemon()))
+        self.assertTrue(verifyObject(IDaemonControl, FakeDaemon()))
+
+
+class ActTests(SynchronousTestCase):
+    """What the control socket does."""
+
+    def setUp(self) -> None:
+        """Given the control socket's site."""
+        self.daemon = FakeDaemon()
+        root = tree(Reads(self.daemon).by_path(), act_pages(self.daemon, lambda: NOW))
+        self.site = ApiSite(root, Clock())
+
+    def post(self, path: str, body: bytes = b"") -> Response:
+        """POST."""
+        return ask(self.site, "POST", path, body)
+
+    def test_pause(self) -> None:
+        """A pause is told to the daemon and its end to the one who asked."""
+        response = self.post("/pause", b'{"seconds": 60, "reason": "new disk"}')
+        self.assertEqual(response.code, 200)
+        self.assertEqual(
+            response.document,
+            {
+                "pause": {
+                    "until": "2026-01-02T03:05:05Z",
+                    "by": "uid 1000",
+                    "reason": "new disk",
+                }
+            },
+        )
+        self.assertEqual(self.daemon.told, [("pause", "uid 1000")])
+
+    def test_bad_pause(self) -> None:
+        """A request that makes no sense changes nothing."""
+        response = self.post("/pause", b"{")
+        self.assertEqual(response.code, 400)
+        self.assertEqual(response.document, {"error": "the body must be JSON in UTF-8"})
+        self.assertEqual(self.daemon.told, [])
+
+    def test_resume(self) -> None:
+        """A pause ends when told to."""
+        self.post("/pause")
+        self.assertEqual(self.post("/resume").document, {"pause": None})
+        self.assertIsNone(self.daemon.current.pause)
+
+    def test_restart(self) -> None:
+        """A restart is done on behalf of the user whom the kernel names."""
+        self.assertEqual(self.post("/restart", b"{}").document, {"stopped": True})
+        self.assertEqual(self.daemon.told, [("restart", "uid 1000")])
+
+    def test_restart_with_unknown_key(self) -> None:
+        """A wish that is not understood is not ignored."""
+        self.assertEqual(self.post("/restart", b'{"rolling": true}').code, 400)
+        self.assertEqual(self.daemon.told, [])
+
+    def test_get_does_not_act(self) -> None:
+        """Reading an address that acts does nothing."""
+        response = ask(self.site, "GET", "/restart")
+        self.assertEqual((response.code, response.headers["allow"]), (405, "post"))
+        self.assertEqual(self.daemon.told, [])
+
+    def test_reads_too(self) -> None:
+        """The socket also answers what HTTP does."""
+        self.assertEqual(ask(self.site, "GET", "/status").code, 200)
+
+    def test_disk_says_no(self) -> None:
+        """A pause that could not be kept is an error with the reason."""
+        self.daemon.refusal = DataDirectoryError("/var/lib/e2d/e2d: disk full")
+        response = self.post("/pause")
+        self.assertEqual(response.code, 500)
+        self.assertEqual(response.document, {"error": "/var/lib/e2d/e2d: disk full"})
+
+    def test_defect(self) -> None:
+        """A defect is logged and answered, and the details stay in the log."""
+        self.daemon.refusal = AssertionError("secret")  # type: ignore[assignment]
+        response = self.post("/pause")
+        self.assertEqual(response.code, 500)
+        self.assertNotIn(b"secret", response.body)
+        self.assertEqual(len(self.flushLoggedErrors(AssertionError)), 1)
+
+    def test_logged(self) -> None:
+        """The log says who asked for what."""
+        events: list[Any] = []
+        publisher: LogPublisher = globalLogPublisher
+        publisher.addObserver(events.append)
+        self.addCleanup(publisher.removeObserver, events.append)
+        self.post("/restart")
+        fields = [
+            (event["by"], event["pid"], event["command"])
+            for event in events
+            if "command" in event
+        ]
+        self.assertEqual(fields, [("uid 1000", 77, "restart etcd")])
+
+    def test_large_body(self) -> None:
+        """A body beyond 64 KiB is refused before it is whole, and not acted upon."""
+        connection = Connection(self.site).open()
+        head = b"POST /pause HTTP/1.1\r\nHost: e2d\r\nContent-Length: 70000\r\n\r\n"
+        answer = connection.send(head + b" " * 65537)
+        self.assertTrue(answer.startswith(b"HTTP/1.1 413 "), answer)
+        self.assertTrue(connection.transport.disconnecting)
+        self.assertEqual(connection.send(b" " * 4463), b"")
+        self.assertEqual(self.daemon.told, [])
+
+    def test_large_chunks(self) -> None:
+        """A body without a length is bounded as well."""
+        connection = Connection(self.site).open()
+        head = (
+            b"POST /pause HTTP/1.1\r\nHost: e2d\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        chunk = b"8000\r\n" + b" " * 0x8000 + b"\r\n"
+        answer = connection.send(head + chunk * 3 + b"0\r\n\r\n")
+        self.assertTrue(answer.startswith(b"HTTP/1.1 413 "), answer)
+        self.assertEqual(self.daemon.told, [])
+
+
+class BoundedConnectionsTests(SynchronousTestCase):
+    """`BoundedConnections`."""
+
+    def setUp(self) -> None:
+        """Given room for two connections."""
+        self.clock = Clock()
+        site = ApiSite(tree(Reads(FakeDaemon()).by_path(), {}), self.clock)
+        self.factory = BoundedConnections(site, limit=2)
+
+    def test_limit(self) -> None:
+        """One connection too many is not served until another one ends."""
+        first = Connection(self.factory).open()
+        Connection(self.factory).open()
+        address = first.transport.getPeer()
+        self.assertIsNone(self.factory.buildProtocol(address))
+        first.close()
+        self.assertIsNotNone(self.factory.buildProtocol(address))
+
+    def test_idle(self) -> None:
+        """A connection that says nothing is closed after half a minute."""
+        connection = Connection(self.factory).open()
+        self.clock.advance(29.9)
+        self.assertFalse(connection.transport.disconnecting)
+        self.clock.advance(0.2)
+        self.assertTrue(connection.transport.disconnecting)
+
+    def test_close_all(self) -> None:
+        """All connections are broken off, and their timers with them."""
+        connection = Connection(self.factory).open()
+        done = self.factory.close_all()
+        self.assertTrue(connection.transport.disconnected)
+        self.assertNoResult(done)
+        connection.close()
+        self.successResultOf(done)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+
+class FakePort:
+    """A port that is open until it is closed."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def stopListening(self) -> None:
+        """Close."""
+        self.closed = True
+
+
+class ListeningReactor(MemoryReactorClock):
+    """A reactor whose ports may be taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened: list[FakePort] = []
+        self.umask: int | None = None
+        self.tcp_error: OSError | None = None
+        self.unix_error: OSError | None = None
+
+    def listenTCP(self, port: int, *_a: object, **_k: object) -> FakePort:
+        """Open, or not."""
+        return self._open("127.0.0.1", port, self.tcp_error)
+
+    def listenUNIX(self, address: str, *_a: object, **_k: object) -> FakePort:
+        """Open, or not."""
+        self.umask = os.umask(0)
+        os.umask(self.umask)
+        return self._open(address, None, self.unix_error)
+
+    def _open(self, host: str, port: int | None, error: OSError | None) -> FakePort:
+        if error is not None:
+            raise CannotListenError(host, port, error)
+        self.opened.append(FakePort())
+        return self.opened[-1]
+
+
+class ApiServiceTests(SynchronousTestCase):
+    """`ApiService`."""
+
+    def setUp(self) -> None:
+        """Given a service that was not started."""
+        self.reactor = ListeningReactor()
+        daemon = FakeDaemon()
+        self.directory = Path(self.mktemp())
+        self.place = SocketPlace(
+            path=str(self.directory / "e2d.sock"), own_directory=str(self.directory)
+        )
+        self.service = ApiService(
+            self.reactor,
+            daemon,
+            daemon,
+            lambda: NOW,
+            ApiSettings(address=Address("127.0.0.1", 25000), socket=self.place),
+        )
+
+    def test_start_and_stop(self) -> None:
+        """Both are open from start to stop, and nothing is left then."""
+        self.service.startService()
+        self.assertEqual([port.closed for port in self.reactor.opened], [False, False])
+        self.successResultOf(self.service.stopService())
+        self.assertEqual([port.closed for port in self.reactor.opened], [True, True])
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_umask(self) -> None:
+        """The socket is born private, and the process's umask is as before."""
+        before = os.umask(0o022)
+        self.addCleanup(os.umask, before)
+        self.service.startService()
+        self.assertEqual(self.reactor.umask, 0o077)
+        self.assertEqual(os.umask(0o022), 0o022)
+
+    def test_port_taken(self) -> None:
+        """A port in use is one line that names the key to change."""
+        self.reactor.tcp_error = OSError(98, "Address already in use")
+        error = self.assertRaises(ApiUnavailable, self.service.startService)
+        self.assertEqual(
+            error.message,
+            "api.addr 127.0.0.1:25000: in use already, perhaps by another e2d; set"
+            " api.addr to a free address of this host",
+        )
+
+    def test_socket_impossible(self) -> None:
+        """When the socket cannot be made, the port is given back."""
+        self.reactor.unix_error = OSError(30, "Read-only file system")
+        error = self.assertRaises(ApiUnavailable, self.service.startService)
+        self.assertIn("read-only file system; set api.socket", error.message)
+        self.assertTrue(self.reactor.opened[0].closed)
+
+    def test_exposed(self) -> None:
+        """Loopback deserves no warning, everything else does."""
+        self.assertIsNone(exposure(Address("127.0.0.1", 7981)))
+        self.assertIsNone(exposure(Address("::1", 7981)))
+        self.assertIsNone(exposure(Address("localhost", 7981)))
+        self.assertEqual(
+            exposure(Address("192.0.2.1", 7981)),
+            "api.addr 192.0.2.1:7981 can be read from other hosts, without TLS and by"
+            " anybody: use 127.0.0.1 or a firewall",
+        )
+        self.assertIsNotNone(exposure(Address("", 7981)))
+
+
+class PrepareTests(SynchronousTestCase):
+    """`prepare_socket_path`."""
+
+    def setUp(self) -> None:
+        """Given a directory that is still missing."""
+        self.directory = Path(self.mktemp())
+        self.path = self.directory / "e2d.sock"
+        self.place = SocketPlace(
+            path=str(self.path), own_directory=str(self.directory), shared=True
+        )
+
+    def test_makes_directory(self) -> None:
+        """The directory is made, for the owner alone."""
+        prepare_socket_path(self.place, os.geteuid())
+        self.assertEqual(self.directory.stat().st_mode & 0o777, 0o700)
+
+    def test_open_directory(self) -> None:
+        """A directory below /tmp that others can write to is not trusted."""
+        self.directory.mkdir()
+        self.directory.chmod(0o777)
+        error = self.assertRaises(
+            SocketRefused, prepare_socket_path, self.place, os.geteuid()
+        )
+        self.assertIn("is not a private directory of uid", error.message)
+
+    def test_foreign_directory(self) -> None:
+        """Neither is one that somebody else made."""
+        self.directory.mkdir(mode=0o700)
+        self.assertRaises(
+            SocketRefused, prepare_socket_path, self.place, os.geteuid() + 1
+        )
+
+    def test_no_socket(self) -> None:
+        """A file of another kind is not deleted."""
+        self.directory.mkdir(mode=0o700)
+        self.path.write_text("mine")
+        self.assertRaises(SocketRefused, prepare_socket_path, self.place, os.geteuid())
+        self.assertEqual(self.path.read_text(), "mine")
