@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import contextlib
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,7 +105,7 @@ class ReadHeadTests(SynchronousTestCase):
 
     def read(self, block: bytes) -> None:
         """Read it; pass over a WalError."""
-        with suppress(WalError):
+        with contextlib.suppress(WalError):
             read_head(block)
 
 
