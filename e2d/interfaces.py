@@ -58,6 +58,7 @@ __all__ = [
     "IEtcdServer",
     "IWatch",
     "KeyValue",
+    "ListenError",
     "Page",
     "Put",
     "TxnResult",
@@ -420,6 +421,18 @@ class IEtcdServer(Interface):
 
     def forgive() -> None:
         """Forget the failures counted so far: the next start is worth trying now."""
+
+
+class ListenError(Exception):
+    """
+    Something that listens could not: worth another try, nothing is half open.
+
+    :param message: one line with the address or path and what to do.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 class DataDirectoryError(Exception):

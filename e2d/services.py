@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-__all__ = ["Backoff", "OrderedServices", "Repeater"]
+__all__ = ["Backoff", "Held", "OrderedServices", "Repeater"]
 
 
 class OrderedServices(Service):
@@ -172,3 +172,31 @@ class Repeater:
             idle.callback(None)
         if self._running:
             self._arm(0.0 if self._woken else delay)
+
+
+@define(eq=False)
+class Held(Service):
+    """
+    Something that is held while its neighbours run: taken at start, let go at stop.
+
+    :param take: may raise what the whole start then fails with.
+    :param release: what it returns is awaited, if it is awaitable.
+    """
+
+    _take: Callable[[], object]
+    _release: Callable[[], Awaitable[object] | None]
+
+    def startService(self) -> None:
+        """Take it."""
+        self._take()
+        super().startService()
+
+    def stopService(self) -> Deferred[None]:
+        """Fires when it is let go."""
+        super().stopService()
+        return Deferred.fromCoroutine(self._let_go())
+
+    async def _let_go(self) -> None:
+        released = self._release()
+        if released is not None:
+            await released
