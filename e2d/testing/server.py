@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from attrs import define, evolve, field
-from zope.interface import implementer
 
 from twisted.internet.interfaces import IReactorTime
+from zope.interface import implementer
 
 from e2d.interfaces import IEtcdServer
 from e2d.model import (
@@ -95,7 +95,7 @@ class FakeEtcdServer:
     # -- the test's own ---------------------------------------------------------
 
     def serve(self) -> None:
-        """etcd has answered."""
+        """It has answered."""
         assert isinstance(self._state, Starting)
         self._times = 0
         self._become(
@@ -113,7 +113,7 @@ class FakeEtcdServer:
         retry_in: float = 1.0,
         gave_up: bool = False,
     ) -> None:
-        """etcd ended by itself."""
+        """It ended by itself."""
         self._times += 1
         self._become(
             ChildFailed(
