@@ -462,6 +462,9 @@ class IEtcdDataDirectory(Interface):
         """
         What is there. Only while no etcd of ours runs on it (C12).
 
+        It waits for nobody: a database that another process has locked is not read,
+        and then `Holds` has no name. What the disk refuses to show is `Unreadable`.
+
         :param now: seconds of the reactor's clock, for `Missing.since`.
         """
 
@@ -481,8 +484,13 @@ class IEtcdDataDirectory(Interface):
         """
         Keep a founding.
 
-        With ``started`` it also makes ``member/`` and the mark in it that
-        proves, until etcd has written its log, that etcd never came to life here.
+        With ``started`` it also makes ``member/`` ready for the first exec: it leaves
+        the mark that proves, until `record_member`, that etcd was not yet seen to
+        live here, and puts a log out of the way that a kill left without any entry.
+        Call it before each exec for a founding. Idempotent.
+
+        :raises DataDirectoryError: also when the directory is neither Empty nor
+            Unborn, or another founding was started here: no cluster is founded then.
         """
 
     async def record_member(holds: DataState) -> None:

@@ -324,10 +324,11 @@ class Empty:
 @frozen(kw_only=True)
 class Unborn:
     """
-    etcd was executed for a founding, but never got so far as to write its log.
+    etcd was executed for a founding, but never got so far as to write to its log.
 
-    The mark that e2d left in ``member/`` before the exec is still there and no WAL is:
-    no write can have been acknowledged, so the same founding may start again.
+    The mark that e2d left in ``member/`` before the exec is still there, and there is
+    no log, or one with a head and not a single entry: no write can have been
+    acknowledged, so the same founding may start again.
     """
 
     founding: Founding
