@@ -45,18 +45,18 @@ test-long: $(VENV)/.installed-test  ## every test, at its full length (an hour o
 with_etcd = etcd=$$(scripts/fetch-etcd --all | tail -n 1) && test -n "$$etcd" \
 	&& PATH="$$etcd:$$PATH"
 
-python_files := e2d tests benchmarks twisted docs/conf.py
+python_files := e2d tests benchmarks twisted docs
 check: $(VENV)/.installed-check  ## style, types, layers, documentation
 	$(bin)/ruff check $(python_files)
 	$(bin)/ruff format --check $(python_files)
-	$(bin)/mypy e2d twisted/plugins $(benchmarks)
+	$(bin)/mypy e2d tests twisted/plugins $(benchmarks)
 	$(bin)/lint-imports
 	@$(MAKE) --no-print-directory docs
 	$(bin)/towncrier build --draft --version next >/dev/null
 
 docs: $(VENV)/.installed-check  ## build/docs and build/apidocs; warnings are errors
 	$(bin)/python -m sphinx -W --keep-going -q -b html docs build/docs
-	$(bin)/pydoctor -q -W
+	$(bin)/python -m pydoctor -q -W
 
 bench: $(VENV)/.installed-test  ## each promise about speed, measured side by side
 	@$(with_etcd) && export PATH && for script in $(benchmarks); do \
