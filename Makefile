@@ -45,7 +45,7 @@ test-long: $(VENV)/.installed-test  ## every test, at its full length (an hour o
 with_etcd = etcd=$$(scripts/fetch-etcd --all | tail -n 1) && test -n "$$etcd" \
 	&& PATH="$$etcd:$$PATH"
 
-python_files := e2d tests benchmarks twisted docs
+python_files := $(wildcard e2d tests benchmarks twisted docs)
 check: $(VENV)/.installed-check  ## style, types, layers, documentation
 	$(bin)/ruff check $(python_files)
 	$(bin)/ruff format --check $(python_files)
@@ -70,7 +70,7 @@ venv: $(VENV)/.installed-run  ## the virtual environment alone
 clean:  ## removes what was built; keeps ./data and what was downloaded
 	rm -rf build/docs build/apidocs build/deb build/lib build/bdist.* *.egg-info
 	rm -rf _trial_temp* .mypy_cache .ruff_cache .import_linter_cache .hypothesis
-	find e2d tests benchmarks twisted -name __pycache__ -prune -exec rm -rf {} +
+	find $(python_files) -name __pycache__ -prune -exec rm -rf {} +
 	find twisted -name dropin.cache -delete
 
 # One stamp per set of packages, so that `make run` need not wait for linters.
