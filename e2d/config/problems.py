@@ -12,6 +12,7 @@ __all__ = [
     "Findings",
     "Place",
     "Problem",
+    "nearest",
     "quoted",
     "suggestion_for",
 ]
@@ -148,13 +149,24 @@ def quoted(text: str) -> str:
     return "`" + "".join(c if c.isprintable() else repr(c)[1:-1] for c in shown) + "`"
 
 
-def suggestion_for(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, known: Iterable[str]) -> str | None:
     """
     Guess what was meant.
 
     :param known: every word that would have been right.
-    :return: a question, or "" when nothing comes close.
+    :return: one of them, or None when nothing comes close.
     """
     folded = {candidate.casefold(): candidate for candidate in known}
     near = get_close_matches(word[:_SHOWN_LENGTH].casefold(), folded, 1, 0.65)
-    return f"did you mean `{folded[near[0]]}`?" if near else ""
+    return folded[near[0]] if near else None
+
+
+def suggestion_for(word: str, known: Iterable[str]) -> str:
+    """
+    Ask whether something close to a word was meant.
+
+    :param known: every word that would have been right.
+    :return: a question, or "" when nothing comes close.
+    """
+    meant = nearest(word, known)
+    return "" if meant is None else f"did you mean `{meant}`?"
