@@ -50,7 +50,7 @@ check: $(VENV)/.installed-check  ## style, types, layers, documentation
 	$(bin)/ruff check $(python_files)
 	$(bin)/ruff format --check $(python_files)
 	$(bin)/mypy e2d twisted/plugins $(benchmarks)
-	$(bin)/lint-imports
+	$(bin)/lint-imports --no-logo
 	@$(MAKE) --no-print-directory docs
 	$(bin)/towncrier build --draft --version next >/dev/null
 
