@@ -299,12 +299,9 @@ class DataDirectory:
             return None
         return pause_from_record(record, self._where(_PAUSE))
 
-    async def record_pause(self, pause: Pause | None) -> None:
+    async def record_pause(self, pause: Pause) -> None:
         """`IEtcdDataDirectory.record_pause`."""
-        if pause is None:
-            await self._records.remove(_PAUSE)
-        else:
-            await self._records.write(_PAUSE, pause_to_record(pause))
+        await self._records.write(_PAUSE, pause_to_record(pause))
 
     def _where(self, name: str) -> str:
         return os.path.join(self._own, f"{name}.json")

@@ -17,6 +17,8 @@ __all__ = [
     "write_file",
 ]
 
+_IN_THE_WAY = "a file is where a directory should be: move it, or name another dataDir"
+
 _REMEDIES = {
     errno.EACCES: "run e2d as its owner, or chown it to the user e2d runs as",
     errno.EPERM: "run e2d as its owner, or chown it to the user e2d runs as",
@@ -25,8 +27,8 @@ _REMEDIES = {
     errno.ENOSPC: "the disk is full: free some space or enlarge it",
     errno.EDQUOT: "the disk quota is used up: free some space or raise it",
     errno.EIO: "the disk failed: look at the kernel's log, replace the disk",
-    errno.ENOTDIR: "a file is where a directory should be: move it, or name "
-    "another dataDir",
+    errno.ENOTDIR: _IN_THE_WAY,
+    errno.EEXIST: _IN_THE_WAY,
     errno.ELOOP: "a symbolic link is where none may be: remove it",
     errno.ENAMETOOLONG: "the path is too long: name another dataDir",
     errno.ENOLCK: "the file system cannot lock files: put dataDir on a local disk",

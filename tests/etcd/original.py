@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tarfile
+from functools import cache
 from pathlib import Path
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "original"
@@ -26,6 +27,7 @@ def unpack(destination: Path) -> Path:
     return destination / "data"
 
 
+@cache
 def database() -> bytes:
     """Its database, ``member/snap/db``."""
     with tarfile.open(FIXTURES / "data-dir.tar.xz") as archive:
@@ -34,6 +36,7 @@ def database() -> bytes:
         return file.read()
 
 
+@cache
 def log_head(size: int) -> bytes:
     """The first bytes of its log."""
     with tarfile.open(FIXTURES / "data-dir.tar.xz") as archive:
