@@ -39,7 +39,10 @@ from e2d.model import (
     Unborn,
 )
 
-__all__ = ["Actor", "StepRefused"]
+__all__ = ["DONE", "NOTHING_TO_DO", "Actor", "StepRefused"]
+
+DONE = "done"
+NOTHING_TO_DO = "nothing to do"
 
 
 class StepRefused(Exception):
@@ -71,7 +74,7 @@ class Actor:
 
         :return: ``done``, ``nothing to do``, or why it stopped.
         """
-        outcome = "nothing to do"
+        outcome = NOTHING_TO_DO
         for step in plan.steps:
             try:
                 outcome = await self._perform(step)
@@ -100,10 +103,10 @@ class Actor:
             case RecordMember():
                 await self._record_member(step)
             case Wait() | Halt():
-                return "nothing to do"
+                return NOTHING_TO_DO
             case _:
                 assert_never(step)
-        return "done"
+        return DONE
 
     async def _start_cluster(self, step: StartCluster) -> None:
         data = await self._directory.examine(self._clock.seconds())

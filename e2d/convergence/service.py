@@ -26,7 +26,7 @@ from e2d.cluster.report import (
     Report,
 )
 from e2d.cluster.steps import Plan
-from e2d.convergence.acting import Actor
+from e2d.convergence.acting import DONE, Actor
 from e2d.convergence.observing import Observer
 from e2d.convergence.telling import (
     EtcdIdentity,
@@ -164,8 +164,10 @@ class ConvergenceService(Service):
         report = self._announce(observation, decided)
         outcome = await self._actor.perform(decided)
         self._remember(report, observation, outcome)
-        self._next_due = self._clock.seconds() + decided.look_again
-        return decided.look_again
+        # What was done changed what is seen: see it at once.
+        look_again = 0.0 if outcome == DONE else decided.look_again
+        self._next_due = self._clock.seconds() + look_again
+        return look_again
 
     def _announce(self, observation: Observation, decided: Plan) -> PlanReport:
         report = plan_report(decided)

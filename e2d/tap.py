@@ -1,0 +1,581 @@
+"""
+The composition: the only module that knows every other, and the reactor.
+
+``twistd e2d`` and ``e2d run`` build the same service here. Nothing is opened, bound,
+started or locked before the service starts: twistd forks between the two.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from random import SystemRandom
+from types import FrameType
+from typing import TypeVar, cast
+
+from attrs import define, field
+from attrs import fields as attrs_fields
+
+from twisted.application.service import IService, Service
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ReactorNotRunning
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import (
+    FileLogObserver,
+    FilteringLogObserver,
+    LogEvent,
+    Logger,
+    LogLevel,
+    LogLevelFilterPredicate,
+    globalLogBeginner,
+)
+from twisted.python import usage
+from twisted.python.threadpool import ThreadPool
+
+from e2d import __version__
+from e2d.api.loglines import json_line, text_line
+from e2d.api.places import SocketPathTooLong, SocketPlace, socket_place
+from e2d.cluster.policy import Policy
+from e2d.config.loading import Loaded
+from e2d.config.problems import ConfigurationError
+from e2d.config.reading import read_configuration
+from e2d.config.values import CertificatePair, Configuration, EtcdAuth, HostFacts
+from e2d.convergence.acting import Actor
+from e2d.convergence.observing import Observer
+from e2d.convergence.service import ConvergenceService, NodeSettings
+from e2d.discovery.host import host_address
+from e2d.etcd.client import EtcdClient
+from e2d.etcd.command import EtcdSettings
+from e2d.etcd.connection import ClientTLS, Login
+from e2d.etcd.datadir import DataDirectory, DataDirectoryLock
+from e2d.etcd.records import Records
+from e2d.etcd.supervisor import EtcdSupervisor, Patience
+from e2d.interfaces import (
+    DataDirectoryError,
+    IDaemonReactor,
+    IEtcdServer,
+    ListenError,
+)
+from e2d.model import Absent, Address, NodeName
+from e2d.services import Held, OrderedServices
+
+__all__ = ["Options", "boottime", "makeService", "run_foreground"]
+
+_T = TypeVar("_T")
+
+EXIT_FAILED = 1
+EXIT_CONFIGURATION = 2
+
+FIRST_MOVE_SECONDS = 0.5
+LISTEN_AGAIN_SECONDS = 5.0
+
+
+def boottime() -> float:
+    """Seconds of CLOCK_BOOTTIME: monotonic, and counting while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def _wall_clock() -> datetime:
+    return datetime.now(tz=UTC)
+
+
+def _fail(message: str, code: int) -> SystemExit:
+    """One line for a person, and the exit code that goes with it."""
+    sys.stderr.write(f"e2d: {message}\n")
+    sys.stderr.flush()
+    return SystemExit(code)
+
+
+# -- the configuration ------------------------------------------------------------
+
+
+class Options(usage.Options):
+    """``twistd e2d``'s own options."""
+
+    optParameters = [
+        [
+            "config",
+            "c",
+            None,
+            "Configuration file, - for standard input. Without it config.yaml here, if"
+            " there is one, else a single node on loopback.",
+        ]
+    ]
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """
+        Exit code 2 and one line for wrong usage.
+
+        twistd itself would exit with 0 or 1, depending on its version, and print all of
+        its help.
+        """
+        try:
+            super().parseOptions(options)
+        except usage.UsageError as error:
+            raise _fail(
+                f"{error} (see twistd e2d --help)", EXIT_CONFIGURATION
+            ) from None
+
+
+def _read(path: str | None) -> Loaded:
+    return read_configuration(
+        path,
+        opener=lambda name: open(name, "rb"),
+        standard_input=sys.stdin.buffer,
+        host=HostFacts(host_ip=host_address()),
+    )
+
+
+def load(path: str | None) -> Loaded:
+    """
+    The checked configuration.
+
+    :param path: a file, ``-``, or None for the default places.
+    :raises SystemExit: 2, and a line for each of its problems on standard error.
+    """
+    try:
+        return _read(path)
+    except ConfigurationError as error:
+        for problem in error.problems:
+            sys.stderr.write(f"{problem}\n")
+        count = len(error.problems)
+        raise _fail(
+            f"{count} error{'s' if count > 1 else ''} in the configuration",
+            EXIT_CONFIGURATION,
+        ) from None
+
+
+# -- the parts --------------------------------------------------------------------
+
+
+def changed_keys(before: Configuration, after: Configuration) -> tuple[str, ...]:
+    """The parts of a configuration in which two differ."""
+    return tuple(
+        each.name
+        for each in attrs_fields(Configuration)
+        if each.eq and getattr(before, each.name) != getattr(after, each.name)
+    )
+
+
+def _policy(configuration: Configuration) -> Policy:
+    discovery = configuration.discovery
+    names_others = {
+        "discovery.initialPeers": bool(discovery.initial_peers),
+        "discovery.type": discovery.type is not None,
+    }
+    return Policy(
+        required_size=configuration.required_cluster_size,
+        peer_url=_url(configuration, configuration.peer.advertise),
+        listens_for=tuple(key for key, given in names_others.items() if given),
+        store=None if configuration.snapshot.file is None else "snapshot.file",
+        require_snapshot=configuration.recovery.require_snapshot,
+        observe=configuration.recovery.observe,
+    )
+
+
+def _url(configuration: Configuration, address: Address) -> str:
+    return f"{'https' if configuration.tls else 'http'}://{address}"
+
+
+def _own_address(configuration: Configuration) -> Address:
+    """Where this node's etcd is asked: on loopback where it listens there."""
+    listens = configuration.client.listen_addresses
+    port = configuration.client.listen.port
+    loopback = Address("127.0.0.1", port)
+    everywhere = {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+    if loopback in listens or listens[0].host in everywhere:
+        return loopback
+    return listens[0]
+
+
+def _client_tls(configuration: Configuration) -> ClientTLS | None:
+    """The client's certificate, else the peer's, which the original used (5)."""
+    if configuration.ca_cert is None:
+        return None
+    certs = configuration.certs
+    pairs = [pair for pair in (certs.client, certs.peer) if pair is not None]
+    pair = next((each for each in pairs if _is_there(each)), None)
+    return ClientTLS(
+        ca=configuration.ca_cert,
+        cert=None if pair is None else pair.cert,
+        key=None if pair is None else pair.key,
+    )
+
+
+def _is_there(pair: CertificatePair) -> bool:
+    return os.path.exists(pair.cert) and os.path.exists(pair.key)
+
+
+def _login(auth: EtcdAuth | None) -> Login | None:
+    if auth is None:
+        return None
+    return Login(auth.user, auth.password_file or "")
+
+
+@define(eq=False, kw_only=True)
+class Composition:
+    """
+    The daemon's parts, put together once the data directory is ours.
+
+    :param loaded: the configuration and what its reader warned of.
+    """
+
+    _reactor: IDaemonReactor
+    _loaded: Loaded
+
+    def services(self) -> IService:
+        """Everything, first to start first; it stops in reverse."""
+        configuration = self._loaded.configuration
+        reactor = self._reactor
+        data_dir = os.path.abspath(configuration.data_dir)
+        disk = ThreadPool(minthreads=0, maxthreads=4, name="disk")
+        network = ThreadPool(minthreads=0, maxthreads=8, name="etcd")
+        lock = DataDirectoryLock(data_dir)
+
+        async def on_disk(function: Callable[[], _T]) -> _T:
+            return await deferToThreadPool(reactor, disk, function)
+
+        client = EtcdClient(
+            reactor,
+            network,
+            _own_address(configuration),
+            tls=_client_tls(configuration),
+            login=_login(configuration.etcd.auth),
+        )
+        directory = DataDirectory(
+            run_in_pool=on_disk,
+            path=data_dir,
+            state_directory=os.environ.get("STATE_DIRECTORY"),
+            peer_url=_url(configuration, configuration.peer.advertise),
+            nonce=secrets.token_bytes,
+            utc_now=_wall_clock,
+        )
+        server = EtcdSupervisor(
+            reactor,
+            client.status,
+            Records(os.path.join(data_dir, "e2d"), on_disk),
+            on_disk,
+            EtcdSettings.from_configuration(configuration, data_dir),
+            random=SystemRandom(),
+            environment=os.environ,
+            make_id=lambda: secrets.token_hex(16),
+            patience=Patience(health=configuration.health_check_interval),
+        )
+        loop = self._loop(directory, server, client)
+        return OrderedServices(
+            [
+                Held(lock.acquire, lock.release),
+                Held(disk.start, disk.stop),
+                Held(network.start, network.stop),
+                Held(_nothing, client.close),
+                Held(_nothing, server.stop),
+                loop,
+                *self._tellers(loop, server),
+            ]
+        )
+
+    def _loop(
+        self, directory: DataDirectory, server: EtcdSupervisor, client: EtcdClient
+    ) -> ConvergenceService:
+        configuration = self._loaded.configuration
+        policy = _policy(configuration)
+        override = configuration.override_name
+        return ConvergenceService(
+            clock=self._reactor,
+            wall_clock=_wall_clock,
+            policy=policy,
+            settings=self._node_settings(),
+            observer=Observer(
+                clock=self._reactor,
+                wall_clock=_wall_clock,
+                server=server,
+                directory=directory,
+                client=client,
+                override=None if override is None else NodeName(override),
+                fresh_name=NodeName(secrets.token_hex(8)),
+            ),
+            actor=Actor(
+                clock=self._reactor,
+                server=server,
+                directory=directory,
+                client=client,
+                cluster_name=configuration.cluster_name,
+                peer_url=policy.peer_url,
+                nonce=secrets.token_bytes,
+            ),
+            server=server,
+            directory=directory,
+            extra_warnings=lambda: directory.warnings,
+        )
+
+    def _node_settings(self) -> NodeSettings:
+        configuration = self._loaded.configuration
+        return NodeSettings(
+            cluster_name=configuration.cluster_name,
+            e2d_version=__version__,
+            pid=os.getpid(),
+            started_at=_wall_clock(),
+            config=self._loaded.source,
+            socket=self._socket().path,
+            binary=configuration.etcd.binary or "etcd",
+            client_url=_url(configuration, configuration.client.advertise),
+            warnings=tuple(str(warning) for warning in self._loaded.warnings),
+        )
+
+    def _socket(self) -> SocketPlace:
+        user_runtime = f"/run/user/{os.geteuid()}"
+        configuration = self._loaded.configuration
+        return socket_place(
+            configured=configuration.api.socket,
+            runtime_directory=os.environ.get("RUNTIME_DIRECTORY"),
+            data_dir=os.path.abspath(configuration.data_dir),
+            uid=os.geteuid(),
+            user_runtime=user_runtime if os.path.isdir(user_runtime) else None,
+        )
+
+    def _tellers(
+        self, loop: ConvergenceService, server: EtcdSupervisor
+    ) -> Sequence[IService]:
+        tellers: list[IService] = [
+            AfterTheFirstMove(
+                clock=self._reactor,
+                server=server,
+                make=lambda: self._api(loop),
+            )
+        ]
+        if os.environ.get("NOTIFY_SOCKET"):
+            tellers.append(self._notifier(loop))
+        return tellers
+
+    def _api(self, loop: ConvergenceService) -> IService:
+        # Late and here: these take a tenth of a second to load, and etcd starts first.
+        from e2d.api.service import ApiService, ApiSettings
+
+        return ApiService(
+            self._reactor,
+            loop,
+            loop,
+            _wall_clock,
+            ApiSettings(
+                address=self._loaded.configuration.api.addr, socket=self._socket()
+            ),
+        )
+
+    def _notifier(self, loop: ConvergenceService) -> IService:
+        from sdnotify import SystemdNotifier as Datagrams
+
+        from e2d.api.systemd import SystemdNotifier
+
+        microseconds = os.environ.get("WATCHDOG_USEC", "")
+        return SystemdNotifier(
+            clock=self._reactor,
+            view=loop,
+            notify=Datagrams().notify,
+            watchdog=int(microseconds) / 1e6 if microseconds.isdigit() else None,
+        )
+
+
+def _nothing() -> None:
+    """There is nothing to take, only to release."""
+
+
+@define(eq=False, kw_only=True)
+class AfterTheFirstMove(Service):
+    """
+    A service that starts once etcd was started, or half a second has shown it won't be.
+
+    What it needs takes long to load, and would delay etcd if it were loaded before.
+    One that cannot start is tried again: etcd is not stopped for a port that is taken.
+    """
+
+    _clock: IReactorTime
+    _server: IEtcdServer
+    _make: Callable[[], IService]
+    _log: Logger = field(factory=Logger)
+    _service: IService | None = field(default=None, init=False)
+    _timer: IDelayedCall | None = field(default=None, init=False)
+
+    def startService(self) -> None:
+        """Wait for etcd's process, or the time."""
+        super().startService()
+        self._server.subscribe(self._moved)
+        self._timer = self._clock.callLater(FIRST_MOVE_SECONDS, self._begin)
+
+    def stopService(self) -> Deferred[None]:
+        """Fires when the service has stopped."""
+        super().stopService()
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        service, self._service = self._service, None
+        if service is not None:
+            stopped = service.stopService()
+            if stopped is not None:
+                await stopped
+
+    def _moved(self) -> None:
+        waiting = self._timer is not None and self._timer.active()
+        if waiting and not isinstance(self._server.state(), Absent):
+            assert self._timer is not None
+            self._timer.reset(0)
+
+    def _begin(self) -> None:
+        service = self._make()
+        try:
+            service.startService()
+        except ListenError as error:
+            self._log.error(
+                "{reason}; trying again every {seconds} s",
+                reason=str(error),
+                seconds=LISTEN_AGAIN_SECONDS,
+            )
+            self._timer = self._clock.callLater(LISTEN_AGAIN_SECONDS, self._begin)
+        else:
+            self._service = service
+
+
+# -- running it -------------------------------------------------------------------
+
+
+class Daemon(Service):
+    """
+    The daemon as twistd and `run_foreground` start and stop it.
+
+    :param reload: told what to do on SIGHUP once it runs.
+    """
+
+    _log = Logger()
+
+    def __init__(self, reactor: IDaemonReactor, path: str | None) -> None:
+        self._reactor = reactor
+        self._path = path
+        self._loaded = load(path)
+        self._parts: IService | None = None
+
+    def startService(self) -> None:
+        """
+        Lock the data directory and begin.
+
+        :raises SystemExit: 1, and a line on standard error: it cannot be locked, or
+            what was configured cannot be had.
+        """
+        super().startService()
+        try:
+            parts = Composition(reactor=self._reactor, loaded=self._loaded).services()
+            parts.startService()
+        except (DataDirectoryError, SocketPathTooLong) as error:
+            raise _fail(str(error), EXIT_FAILED) from None
+        self._parts = parts
+        for warning in self._loaded.warnings:
+            self._log.warn("{warning}", warning=str(warning))
+        self._reactor.callWhenRunning(_take_signals, self._reactor, self._reload)
+
+    def stopService(self) -> Deferred[None]:
+        """Fires when etcd has stopped and the data directory is free."""
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        parts, self._parts = self._parts, None
+        if parts is not None:
+            stopped = parts.stopService()
+            if stopped is not None:
+                await stopped
+
+    def _reload(self) -> None:
+        """SIGHUP: say what of a changed file takes effect, and what needs a restart."""
+        try:
+            fresh = _read(self._path)
+        except ConfigurationError as error:
+            for problem in error.problems:
+                self._log.error("{problem}", problem=str(problem))
+            self._log.error("The running configuration is kept")
+            return
+        changed = changed_keys(self._loaded.configuration, fresh.configuration)
+        if not changed:
+            self._log.info("Reloaded: nothing has changed")
+            return
+        self._log.warn(
+            "Not changed while running: {keys}. Restart e2d to apply",
+            keys=", ".join(changed),
+        )
+
+
+def makeService(options: Options, reactor: IDaemonReactor | None = None) -> IService:
+    """
+    What ``twistd e2d`` runs.
+
+    :param reactor: None for the global one.
+    """
+    return Daemon(_with_boottime(reactor), options["config"])
+
+
+def _with_boottime(reactor: IDaemonReactor | None) -> IDaemonReactor:
+    if reactor is None:
+        from twisted.internet import reactor as installed
+
+        reactor = cast("IDaemonReactor", installed)
+    # Before anything is scheduled: Twisted's own default is the wall clock (A16).
+    reactor.seconds = boottime  # type: ignore[method-assign]
+    return reactor
+
+
+def _take_signals(reactor: IDaemonReactor, reload: Callable[[], None]) -> None:
+    """
+    SIGTERM and SIGINT stop cleanly, SIGHUP reloads.
+
+    Ours, not Twisted's: twistd would raise the signal again at the end, and a service
+    manager would read a clean stop as a death by signal.
+    """
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        reactor.callFromThread(_stop_once, reactor)
+
+    def hang_up(_number: int, _frame: FrameType | None) -> None:
+        reactor.callFromThread(reload)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGHUP, hang_up)
+
+
+def _stop_once(reactor: IDaemonReactor) -> None:
+    try:
+        reactor.stop()
+    except ReactorNotRunning:
+        return  # it is stopping already: asked twice is asked once
+
+
+def run_foreground(config: str | None, log_format: str, verbose: bool) -> int:
+    """
+    ``e2d run``: until a signal ends it.
+
+    :param config: a file, ``-``, or None for the default places.
+    :param log_format: ``text`` or ``json``, on standard error.
+    :return: the exit code.
+    """
+    _begin_logging(json_line if log_format == "json" else text_line, verbose=verbose)
+    reactor = _with_boottime(None)
+    daemon = Daemon(reactor, config)
+    daemon.startService()
+    reactor.addSystemEventTrigger("before", "shutdown", daemon.stopService)
+    reactor.run()
+    return 0
+
+
+def _begin_logging(line: Callable[[LogEvent], str], *, verbose: bool) -> None:
+    levels = LogLevelFilterPredicate(LogLevel.debug if verbose else LogLevel.info)
+    if not verbose:
+        # "Starting factory": of use to who debugs Twisted.
+        for namespace in ("twisted", "log_legacy"):
+            levels.setLogLevelForNamespace(namespace, LogLevel.warn)
+    observer = FilteringLogObserver(FileLogObserver(sys.stderr, line), [levels])
+    globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
