@@ -221,12 +221,19 @@ def _check_snapshots(case: _Case) -> None:
         )
     if snapshot.file is not None and snapshot.file.startswith("file://"):
         _check_path(case, snapshot.file)
-    place = case.settings.section_given("snapshot")
-    broken = case.settings.broken(service.SNAPSHOT_FILE)
-    if snapshot.file is None and place is not None and not broken:
-        case.findings.warn(
-            place, "snapshot", "`snapshot` has no effect without `snapshot.file`"
-        )
+    if snapshot.file is None and not case.settings.broken(service.SNAPSHOT_FILE):
+        _check_unused(case)
+
+
+def _check_unused(case: _Case) -> None:
+    """Only what is not a default tells that snapshots were meant to be taken."""
+    for key in (
+        service.SNAPSHOT_ENCRYPTION,
+        service.LIMIT_RATE,
+        service.SNAPSHOT_EXTRA_ARGS,
+    ):
+        if case.settings.get(key):
+            case.warn(key, f"`{key.path}` has no effect without `snapshot.file`")
 
 
 def _check_path(case: _Case, url: str) -> None:

@@ -45,7 +45,8 @@ class ListOf(Kind[tuple[T_co, ...]], Generic[T_co]):
             )
             return None
         made = [self.item.read(item, key, findings) for item in node.items]
-        return tuple(item for item in made if item is not None)
+        fit = tuple(item for item in made if item is not None)
+        return fit if len(fit) == len(made) else None
 
     def write(self, value: object) -> Written:
         """A list."""
@@ -93,7 +94,7 @@ class StringMap(Kind[tuple[tuple[str, str], ...]]):
             value = _text_of(entry.node, path, findings)
             if value is not None:
                 pairs.append((entry.key, value))
-        return tuple(sorted(pairs))
+        return tuple(sorted(pairs)) if len(pairs) == len(node.entries) else None
 
     def write(self, value: object) -> Written:
         """A mapping."""

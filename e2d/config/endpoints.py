@@ -174,7 +174,7 @@ class EndpointKind(Kind[WrittenEndpoint]):
                 entry.place,
                 path,
                 f"unknown key {quoted(path)}",
-                hint or "there is " + " and ".join(f"`{name}`" for name in known),
+                hint or "known are " + " and ".join(f"`{name}`" for name in known),
             )
             return
         kind = "a number" if entry.key == "port" else "text"

@@ -145,7 +145,7 @@ class FlagArguments(Kind[tuple[tuple[str, str | None], ...]]):
             )
         made = tuple(pair for pair in pairs if pair is not None)
         self._refuse_repeated(node.place, key, [name for name, _ in made], findings)
-        return made
+        return made if len(made) == len(pairs) else None
 
     def _from_item(
         self, item: Node, key: str, findings: Findings

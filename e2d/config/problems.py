@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 
 from attrs import define, field, frozen
 
@@ -22,6 +22,12 @@ _SHOWN_LENGTH = 80
 
 _SHOWN_PROBLEMS = 100
 """A file that is not a configuration at all is not answered with a book."""
+
+_LIKE = 0.65
+"""From here on a word is taken for a slip of the pen."""
+
+_PART_OF_A_WORD = 0.9
+"""How much the beginning of a word counts beside the whole of another."""
 
 
 @frozen(order=True)
@@ -156,9 +162,19 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     :param known: every word that would have been right.
     :return: one of them, or None when nothing comes close.
     """
-    folded = {candidate.casefold(): candidate for candidate in known}
-    near = get_close_matches(word[:_SHOWN_LENGTH].casefold(), folded, 1, 0.65)
-    return folded[near[0]] if near else None
+    scored = [
+        (_likeness(word[:_SHOWN_LENGTH], candidate), candidate) for candidate in known
+    ]
+    score, meant = max(scored, default=(0.0, ""))
+    return meant if score >= _LIKE else None
+
+
+def _likeness(word: str, candidate: str) -> float:
+    """From 0 to 1; a word may also be like the beginning of a longer one."""
+    word, candidate = word.casefold(), candidate.casefold()
+    whole = SequenceMatcher(None, word, candidate).ratio()
+    start = SequenceMatcher(None, word, candidate[: len(word) + 1]).ratio()
+    return max(whole, start * _PART_OF_A_WORD)
 
 
 def suggestion_for(word: str, known: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from e2d.config.document import Entry, MapNode, Node, Scalar
 from e2d.config.keys import ALPHA, API_GROUP, BETA, KIND, Key
 from e2d.config.kinds import shown
 from e2d.config.problems import Findings, Place, nearest, quoted
-from e2d.config.table import ALIASES, KEYS, SECTIONS, names_in, paths_named
+from e2d.config.table import ALIASES, KEYS, SECTIONS, names_in, path_like
 
 __all__ = ["Settings", "read_settings"]
 
@@ -154,13 +154,12 @@ class _Reader:
         self._places[key.path] = entry.node.place
 
     def _unknown(self, entry: Entry, section: str, path: str) -> None:
-        known = [name for name in names_in(section) if name != entry.key]
-        meant = nearest(entry.key, known)
+        meant = nearest(entry.key, names_in(section))
         if meant is not None:
             self._broken.add(f"{section}.{meant}".lstrip("."))
-        elif elsewhere := paths_named(entry.key):
-            meant = elsewhere[0]
-            self._broken.add(meant)
+        else:
+            meant = path_like(entry.key)
+            self._broken.add(meant or "")
         hint = f"did you mean `{meant}`?" if meant else ""
         self._findings.error(entry.place, path, f"unknown key {quoted(path)}", hint)
 

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from e2d.config.document import Node, Scalar
 from e2d.config.kinds import Kind, Written
-from e2d.config.problems import Findings, quoted, suggestion_for
+from e2d.config.problems import Findings, quoted
 
 __all__ = ["StoreUrl", "url_problem"]
 
@@ -25,8 +25,7 @@ def url_problem(url: str) -> tuple[str, str]:
     """
     scheme, separator, rest = url.partition("://")
     if f"{scheme}{separator}" not in _SCHEMES:
-        hint = suggestion_for(f"{scheme}://", _SCHEMES) if separator else ""
-        return "has no scheme that e2d knows", hint or (
+        return "has no scheme that e2d knows", (
             "write `file:///path`, `s3://bucket/path` or "
             "`https://<region>.digitaloceanspaces.com/<bucket>/path`"
         )

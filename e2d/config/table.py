@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from e2d.config import node_keys, service_keys
 from e2d.config.keys import Key, Section
+from e2d.config.problems import nearest
 
-__all__ = ["ALIASES", "KEYS", "SECTIONS", "names_in", "paths_named"]
+__all__ = ["ALIASES", "KEYS", "SECTIONS", "names_in", "path_like"]
 
 _SECTION_LIST = (
     Section(path="", about="The node."),
@@ -41,6 +42,12 @@ def names_in(section: str) -> list[str]:
     return names if section else [*_HEAD, *names]
 
 
-def paths_named(name: str) -> list[str]:
-    """The paths, anywhere, that end with a name."""
-    return [path for path in KEYS if path.rpartition(".")[2] == name]
+def path_like(name: str) -> str | None:
+    """
+    The path, anywhere, whose end is closest to a name.
+
+    :return: None when nothing comes close.
+    """
+    ends = {path.rpartition(".")[2]: path for path in reversed(list(KEYS))}
+    meant = nearest(name, ends)
+    return None if meant is None else ends[meant]
