@@ -16,7 +16,7 @@ units := $(patsubst tests/%/__init__.py,tests.%,$(filter-out \
 	$(patsubst tests/%.py,tests.%,$(wildcard tests/test_*.py))
 # The few integration tests that `make test` runs too: one real process of a kind.
 SMOKE ?= $(patsubst tests/integration/%.py,tests.integration.%,$(wildcard \
-	tests/integration/test_smoke.py))
+	tests/integration/test_smoke.py tests/integration/test_readme.py))
 benchmarks := $(wildcard benchmarks/*.py)
 
 .PHONY: help run test test-integration test-long check bench docs deb venv clean

@@ -18,7 +18,7 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 from tests.packaging.tree import ROOT
 
 PORTS = range(24000, 24500)
-TIMEOUT = 120.0
+TIMEOUT = 60.0
 MARK = "---- example"
 CONFIGURATION = """\
 apiVersion: e2d.crit.sh/v1beta1
