@@ -68,7 +68,7 @@ deb:  ## the Debian package, in build/deb
 venv: $(VENV)/.installed-run  ## the virtual environment alone
 
 clean:  ## removes what was built; keeps ./data and what was downloaded
-	rm -rf build/docs build/apidocs build/deb build/lib build/bdist.* *.egg-info
+	rm -rf build/docs build/apidocs build/deb build/ci build/lib build/bdist.* *.egg-info
 	rm -rf _trial_temp* .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find $(python_files) -name __pycache__ -prune -exec rm -rf {} +
 	find twisted -name dropin.cache -delete
