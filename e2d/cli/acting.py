@@ -50,7 +50,7 @@ def restart(where: Where, *, yes: bool, as_json: bool) -> None:
 def _ask() -> None:
     if not sys.stdin.isatty():
         raise WrongUsage("restarting etcd interrupts its clients: add --yes")
-    click.confirm("Interrupt the clients of this node's etcd?", abort=True)
+    click.confirm("Interrupt the clients of this node's etcd?", abort=True, err=True)
 
 
 async def _restart(reactor: IDaemonReactor, places: list[Candidate]) -> Document:
@@ -64,7 +64,7 @@ async def _restart(reactor: IDaemonReactor, places: list[Candidate]) -> Document
     deadline = reactor.seconds() + SERVE_PATIENCE_SECONDS
     while True:
         status = await daemon.status()
-        if _starts(status) > starts and status["ready"]:
+        if _starts(status) > starts and status.get("ready"):
             return status
         _raise_if_failed(status, starts)
         if reactor.seconds() > deadline:

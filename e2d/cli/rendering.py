@@ -131,6 +131,8 @@ def _verdict(status: Document) -> Iterator[Line]:
         yield from _lines("then:", f"next try in {duration(etcd['retry_in_seconds'])}")
     elif halted:
         yield from _lines("then:", "nothing happens until a person acts")
+    if plan["code"] is not None and etcd["state"] not in PASSING:
+        yield from _lines("see:", f"the runbook's page {plan['code']}")
 
 
 def _serving(status: Document) -> str:

@@ -89,12 +89,13 @@ def drive(work: Callable[[IDaemonReactor], Awaitable[T]]) -> T:
     from twisted.internet.task import react
 
     outcomes: list[T] = []
-    errors: list[click.ClickException] = []
+    errors: list[Exception] = []
 
     async def main(reactor: IDaemonReactor) -> None:
         try:
             outcomes.append(await work(reactor))
-        except click.ClickException as error:
+        except (click.ClickException, BrokenPipeError) as error:
+            # Click knows how to end for these.
             errors.append(error)
 
     code: int | str | None = 0

@@ -8,9 +8,11 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory
 from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 
 CREDENTIALS = struct.pack("=iII", 77, 1000, 1000)
 """Of a process 77 of the user 1000."""
@@ -69,7 +71,7 @@ class Connection:
 
     def close(self) -> None:
         """Hang up."""
-        self.protocol.connectionLost(None)
+        self.protocol.connectionLost(Failure(ConnectionLost()))
 
 
 def ask(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
@@ -39,6 +40,23 @@ class FakeDaemonTests(SynchronousTestCase):
         """It can be read and told."""
         self.assertTrue(verifyObject(IDaemonView, FakeDaemon()))
         self.assertTrue(verifyObject(IDaemonControl, FakeDaemon()))
+
+
+class SlowDaemon(FakeDaemon):
+    """
+    A daemon whose etcd takes its time to stop.
+
+    :param stopped: fires when it has.
+    """
+
+    def __init__(self, stopped: Deferred[None]) -> None:
+        super().__init__()
+        self._stopped = stopped
+
+    async def restart_etcd(self, by: str) -> None:
+        """Wait first."""
+        await self._stopped
+        await super().restart_etcd(by)
 
 
 class ActTests(SynchronousTestCase):
@@ -131,6 +149,19 @@ class ActTests(SynchronousTestCase):
             if "command" in event
         ]
         self.assertEqual(fields, [("uid 1000", 77, "restart etcd")])
+
+    def test_gone(self) -> None:
+        """What was asked for is done to its end, whether or not anybody waits."""
+        stopped: Deferred[None] = Deferred()
+        daemon = SlowDaemon(stopped)
+        pages = act_pages(daemon, lambda: NOW)
+        connection = Connection(ApiSite(tree({}, pages), Clock())).open()
+        head = b"POST /restart HTTP/1.1\r\nHost: e2d\r\nContent-Length: 0\r\n\r\n"
+        self.assertEqual(connection.send(head), b"")
+        connection.close()
+        stopped.callback(None)
+        self.assertEqual(daemon.told, [("restart", "uid 1000")])
+        self.assertEqual(connection.transport.value(), b"")
 
     def test_large_body(self) -> None:
         """A body beyond 64 KiB is refused before it is whole, and not acted upon."""

@@ -25,10 +25,10 @@ class ProgramTests(SynchronousTestCase):
         return CliRunner().invoke(program, arguments, prog_name="e2d")
 
     def assert_wrong(self, expected: str, *arguments: str) -> None:
-        """Exit code 2, and the reason on standard error."""
+        """Exit code 2, and the reason."""
         result = self.invoke(*arguments)
         self.assertEqual(result.exit_code, 2, result.output)
-        self.assertIn(expected, result.stderr)
+        self.assertIn(expected, result.output)
 
     def test_help(self) -> None:
         """The help lists every command."""

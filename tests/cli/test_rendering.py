@@ -101,6 +101,7 @@ class StatusTests(SynchronousTestCase):
             NOT serving (E2D-W03): 127.0.0.1:2379 is in use by another process
             do:       stop that process or change clientAddr
             then:     next try in 4 s
+            see:      the runbook's page E2D-W03
 
             node      n1 in cluster e2d, up 2 m 11 s
                       e2d 0.1.0, pid 4242
@@ -137,7 +138,7 @@ class StatusTests(SynchronousTestCase):
                 "in use by another process",
                 "do:       stop that process or change clientAddr",
                 "then:     next try in 5 m",
-                "",
+                "see:      the runbook's page E2D-H01",
             ],
         )
         self.assertIn(
@@ -165,7 +166,7 @@ class StatusTests(SynchronousTestCase):
                 "is gone",
                 "do:       put member/ back, or move the whole data directory away",
                 "then:     nothing happens until a person acts",
-                "",
+                "see:      the runbook's page E2D-H03",
             ],
         )
 
