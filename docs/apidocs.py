@@ -11,8 +11,8 @@ import ast
 from collections.abc import Mapping
 from typing import ClassVar
 
-from pydoctor.extensions import ClassMixin, ExtRegistrar
-from pydoctor.model import Attribute, Class
+from pydoctor.extensions import ClassMixin, ExtRegistrar, ModuleVisitorExt
+from pydoctor.model import Class
 from pydoctor.model import System as PlainSystem
 
 GENERATES_CONSTRUCTOR = {"attrs.define", "attrs.frozen"}
@@ -21,6 +21,11 @@ GENERATES_CONSTRUCTOR = {"attrs.define", "attrs.frozen"}
 class AttrsClass(ClassMixin, Class):
     """A class whose decorator may write its constructor."""
 
+    def setup(self) -> None:
+        """Called by pydoctor instead of a constructor."""
+        super().setup()
+        self.fields: dict[str, ast.expr] = {}
+
     @property
     def constructor_params(self) -> Mapping[str, ast.expr | None]:
         """The parameters of the constructor that is written, or else found."""
@@ -28,11 +33,24 @@ class AttrsClass(ClassMixin, Class):
             return super().constructor_params
         params: dict[str, ast.expr | None] = {}
         for base in reversed(list(self.mro())):
-            for name, each in base.contents.items():
-                if isinstance(each, Attribute) and each.annotation is not None:
-                    # attrs takes the underscores of private fields away.
-                    params[name.lstrip("_")] = each.annotation
+            # attrs takes the underscores of private fields away.
+            params |= {name.lstrip("_"): each for name, each in base.fields.items()}
         return params
+
+
+class FieldVisitor(ModuleVisitorExt):
+    """
+    Notes the fields of each class.
+
+    From the source and not from the class's contents: pydoctor takes a field with a
+    constant for its default for another name of that constant.
+    """
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        """Called for ``name: annotation``, with or without a default."""
+        current = self.visitor.builder.current
+        if isinstance(current, AttrsClass) and isinstance(node.target, ast.Name):
+            current.fields[node.target.id] = node.annotation
 
 
 class System(PlainSystem):
@@ -44,3 +62,4 @@ class System(PlainSystem):
 def setup_pydoctor_extension(registrar: ExtRegistrar) -> None:
     """Called by pydoctor for each name in ``custom_extensions``."""
     registrar.register_mixin(AttrsClass)
+    registrar.register_astbuilder_visitor(FieldVisitor)
