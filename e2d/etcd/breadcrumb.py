@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 
 from attrs import frozen
 
-from e2d.etcd.disk import explain, make_directory, read_file, write_file
+from e2d.etcd.disk import make_directory, read_file, write_file
 from e2d.etcd.forms import required
 from e2d.interfaces import DataDirectoryError
 from e2d.model import ClusterID, MemberID, NodeID, NodeName
@@ -51,9 +51,13 @@ def keep_breadcrumb(
     :param state_directory: a directory of the host's, None if it has none for us.
     :return: a line for each place where it could not be kept.
     """
+    content = _encode(breadcrumb)
     problems = []
-    for path in _places(breadcrumb.data_directory, state_directory):
-        content = _encode(breadcrumb)
+    try:
+        places = list(_places(breadcrumb.data_directory, state_directory))
+    except OSError as error:
+        return [_problem(error, breadcrumb.data_directory)]
+    for path in places:
         try:
             if read_file(path, _LIMIT_BYTES) == content:
                 continue
@@ -65,9 +69,12 @@ def keep_breadcrumb(
 
 
 def _problem(error: OSError | ValueError, path: str) -> str:
-    if not isinstance(error, OSError):
-        return f"{path}: could not keep the breadcrumb: {error}"
-    return explain(error, path, "keep the breadcrumb").message
+    what = error.strerror if isinstance(error, OSError) else str(error)
+    return (
+        f"{path}: could not keep the breadcrumb that tells a volume that is not "
+        f"mounted from an empty one: {what}; let e2d write there, or set "
+        "$STATE_DIRECTORY to a directory on the host's own disk"
+    )
 
 
 def find_breadcrumb(
