@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 Document = dict[str, Any]
-"""What `json.dumps` makes an object of."""
+"""What ``json.dumps`` makes an object of."""
 
 
 def format_time(moment: datetime) -> str:

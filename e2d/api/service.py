@@ -6,7 +6,6 @@ import errno
 import os
 from collections.abc import Callable
 from datetime import datetime
-from ipaddress import ip_address
 from typing import cast
 
 from attrs import frozen
@@ -23,6 +22,7 @@ from twisted.web.resource import IResource
 from e2d.api.answers import Answer, json_answer
 from e2d.api.commands import parse_empty, parse_pause
 from e2d.api.documents import pause_document
+from e2d.api.exposure import exposure
 from e2d.api.listening import (
     ApiSite,
     BoundedConnections,
@@ -37,7 +37,7 @@ from e2d.api.resources import ActPage, tree
 from e2d.interfaces import IDaemonControl, IDaemonReactor, IDaemonView
 from e2d.model import Address
 
-__all__ = ["ApiService", "ApiSettings", "ApiUnavailable", "Commands", "exposure"]
+__all__ = ["ApiService", "ApiSettings", "ApiUnavailable", "Commands"]
 
 
 class ApiUnavailable(Exception):
@@ -63,24 +63,6 @@ class ApiSettings:
 
     address: Address
     socket: SocketPlace
-
-
-def exposure(address: Address) -> str | None:
-    """
-    The warning that an address deserves.
-
-    :return: None for loopback.
-    """
-    try:
-        loopback = ip_address(address.host).is_loopback
-    except ValueError:
-        loopback = address.host == "localhost"
-    if loopback:
-        return None
-    return (
-        f"api.addr {address} can be read from other hosts, without TLS and by anybody:"
-        " use 127.0.0.1 or a firewall"
-    )
 
 
 @frozen

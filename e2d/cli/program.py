@@ -25,7 +25,7 @@ class Command:
     Where a command is.
 
     :param module: imported when the command is called.
-    :param attribute: the `click.Command` in it.
+    :param attribute: the ``click.Command`` in it.
     :param summary: one line for the list of commands.
     """
 

@@ -15,6 +15,7 @@ from twisted.logger import LogPublisher, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from e2d.api.exposure import exposure
 from e2d.api.listening import (
     ApiSite,
     BoundedConnections,
@@ -24,7 +25,7 @@ from e2d.api.listening import (
 from e2d.api.places import SocketPlace
 from e2d.api.reads import Reads
 from e2d.api.resources import tree
-from e2d.api.service import ApiService, ApiSettings, ApiUnavailable, act_pages, exposure
+from e2d.api.service import ApiService, ApiSettings, ApiUnavailable, act_pages
 from e2d.interfaces import DataDirectoryError, IDaemonControl, IDaemonView
 from e2d.model import Address
 from e2d.testing.daemon import FakeDaemon
