@@ -37,7 +37,11 @@ Only other ports: the example takes the defaults, which something here may be us
 
 @frozen
 class Command:
-    """A line after ``$`` and the lines below it; ``...`` stands for any lines."""
+    """
+    A line after ``$``, and the lines below it.
+
+    ``...`` stands for anything in a line, and alone for any lines.
+    """
 
     line: str
     shown: tuple[str, ...]
@@ -45,7 +49,9 @@ class Command:
     def matches(self, printed: str) -> bool:
         """Whether this is what the example says is printed."""
         pattern = "".join(
-            r"(.+\n)+" if line == "..." else re.escape(line + "\n")
+            r"(.*\n)+"
+            if line == "..."
+            else re.escape(line + "\n").replace(r"\.\.\.", ".*")
             for line in self.shown
         )
         return re.fullmatch(pattern, printed) is not None
