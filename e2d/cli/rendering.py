@@ -253,7 +253,7 @@ def _loop(status: Document) -> list[str]:
     code = "" if plan["code"] is None else f" ({plan['code']})"
     lines = [
         f"{plan['kind']}{code}: {plan['reason']}",
-        *[f"step: {step}" for step in plan["steps"]],
+        *[f"step: {step}" for step in _steps(plan)],
         f"looks again in {duration(plan['look_again_seconds'])}",
     ]
     if loop["failures"]:
@@ -291,13 +291,18 @@ def _decision(decision: Document) -> Iterator[Line]:
     yield from _lines("", head, indent=0)
     if plan["remedy"] is not None:
         yield from _lines("  to do", plan["remedy"], indent=MENTION_INDENT)
-    for number, step in enumerate(plan["steps"]):
+    for number, step in enumerate(_steps(plan)):
         label = "" if number else "  steps"
         yield from _lines(label, step, indent=MENTION_INDENT)
     yield from _lines("  outcome", decision["outcome"], indent=MENTION_INDENT)
     for number, fact in enumerate(decision["observation"]):
         label = "" if number else "  observed"
         yield from _lines(label, fact, indent=MENTION_INDENT)
+
+
+def _steps(plan: Document) -> list[str]:
+    """What is done; the steps of a plan that waits only repeat its reason."""
+    return list(plan["steps"]) if plan["kind"] == "acting" else []
 
 
 def _texts(decision: Document) -> Iterator[str]:

@@ -309,7 +309,7 @@ class DecisionTests(SynchronousTestCase):
                 code="E2D-W04",
                 reason="etcd runs and does not answer its health checks",
                 remedy="look at the disk and at etcd's log",
-                steps=(),
+                steps=("wait (E2D-W04): etcd runs and does not answer",),
                 look_again_seconds=1.0,
             ),
             observation=("child: serving as n10",),
