@@ -111,7 +111,7 @@ _RULES = (
     _rule(
         r"invalid downgrade|cannot be downgraded|lower than (?:the )?determined cluster"
         r"|(?:storage|cluster) version.*(?:newer|higher)"
-        r"|incompatible with the (?:server|storage|cluster)",
+        r"|error=version \"[\d.]+\" is not supported",
         ProblemKind.DATA_TOO_NEW,
         _quoted("the data is of a newer etcd than this one"),
         "install the etcd that wrote it (etcd steps back one minor version at most, "
@@ -210,10 +210,12 @@ def diagnose(
         return _killed(ended.signal)
     if ended.code == 0:
         return _removed()
-    # The words it died with tell more than an error that it outlived, however old.
-    last = [line for line in lines if line.level in {LogLevel.FATAL, None}]
-    before = [line for line in lines if _telling(line)]
-    for words in (last, before):
+    # The words it died with, the first of them before Go repeats them, tell more than
+    # usage and traces, and those more than an error that it outlived, however old.
+    last = [line for line in lines if line.level is LogLevel.FATAL]
+    text = [line for line in lines if line.level is None]
+    before = [line for line in reversed(lines) if _telling(line)]
+    for words in (last, text, before):
         problem = _recognise(words, certificate_files)
         if problem is not None:
             return problem
@@ -223,7 +225,7 @@ def diagnose(
 def _recognise(
     lines: Sequence[LogLine], certificate_files: Collection[str]
 ) -> ChildProblem | None:
-    for line in reversed(lines):
+    for line in lines:
         if any(path in line.text for path in certificate_files):
             return ChildProblem(
                 kind=ProblemKind.CERTIFICATE,
@@ -232,7 +234,7 @@ def _recognise(
             )
     # A rule that comes first is the more certain, wherever its words are.
     for rule in _RULES:
-        for line in reversed(lines):
+        for line in lines:
             match = rule.pattern.search(line.text)
             if match is not None:
                 return ChildProblem(

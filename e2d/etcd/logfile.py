@@ -173,7 +173,7 @@ class LogFile:
                 shutil.copyfileobj(old, new)
             os.replace(half, kept)
         except OSError:
-            if os.path.exists(half):
+            with contextlib.suppress(OSError):
                 os.unlink(half)
         os.ftruncate(descriptor, 0)
         self._offset = 0

@@ -108,7 +108,7 @@ _GO_DIES = ("panic: ", "fatal error: ", "unexpected fault address")
 # Said of every line, or of the program rather than of what happened.
 _OMITTED = frozenset({"level", "ts", "msg", "caller", "stacktrace", "errorVerbose"})
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def _one_line(text: str, limit: int) -> str:

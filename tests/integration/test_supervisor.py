@@ -1,0 +1,217 @@
+"""The supervisor over real etcds of every line at hand."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Awaitable, Callable
+
+from twisted.internet import reactor  # noqa: TID251 - real processes need the real one
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SkipTest, TestCase
+
+from e2d.etcd.supervisor import EtcdSupervisor
+from e2d.model import Absent, ChildFailed, ProblemKind, Serving, Starting
+from tests.integration.supervised import Node, etcds
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _async(test: Callable[[Supervision], Awaitable[None]]) -> Callable[..., object]:
+    def run(self: Supervision) -> Deferred[None]:
+        return Deferred.fromCoroutine(test(self))
+
+    run.__doc__, run.__name__ = test.__doc__, test.__name__
+    return run
+
+
+class Supervision:
+    """The tests, for one line of etcd."""
+
+    line = ""
+    port = 0
+    timeout = 60
+
+    def setUp(self) -> None:
+        """A data directory that nobody used."""
+        binary = etcds().get(self.line)
+        if binary is None:
+            raise SkipTest(f"no etcd {self.line} below build/etcd")
+        directory = os.path.abspath(self.mktemp())
+        self.node = Node(reactor, binary, directory, self.port)
+
+    def tearDown(self) -> Deferred[None]:
+        """Nothing runs on."""
+        return Deferred.fromCoroutine(self.node.end())
+
+    async def _serving(self, **changes: object) -> tuple[EtcdSupervisor, int]:
+        supervisor = self.node.supervisor(**changes)
+        await supervisor.start(self.node.start())
+        state = await self.node.until(supervisor, Serving)
+        return supervisor, state.pid
+
+    @_async
+    async def test_starts_serves_and_stops(self) -> None:
+        """Etcd serves soon after the start, and stop returns when it is gone."""
+        supervisor = self.node.supervisor()
+        began = reactor.seconds()
+        await supervisor.start(self.node.start())
+        self.assertIsInstance(supervisor.state(), Starting)
+        state = await self.node.until(supervisor, Serving)
+        self.assertLess(reactor.seconds() - began, 10)
+        await self.node.post("kv/put", {"key": "YQ==", "value": "Yg=="})
+        await supervisor.stop()
+        self.assertFalse(_is_running(state.pid))
+        self.assertEqual(supervisor.state(), Absent())
+
+    @_async
+    async def test_every_setting_is_accepted(self) -> None:
+        """The whole command line, metrics and extra arguments too, suits the binary."""
+        _, pid = await self._serving(
+            log_level="info",
+            quota_backend_bytes=1 << 30,
+            extra_args=(("snapshot-count", "5000"), ("heartbeat-interval", "120")),
+        )
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            self.assertIn(b"--heartbeat-interval=120", file.read().split(b"\0"))
+
+    @_async
+    async def test_nothing_ties_etcd_to_e2d(self) -> None:
+        """Own session, no pipe, no descriptor and no file of e2d's."""
+        lock = os.open(os.path.abspath(self.mktemp()), os.O_RDWR | os.O_CREAT)
+        os.set_inheritable(lock, True)
+        self.addCleanup(os.close, lock)
+        _, pid = await self._serving()
+        self.assertEqual(os.getsid(pid), pid)
+        log = os.path.join(self.node.directory, "e2d", "etcd.log")
+        files = {
+            name: os.readlink(f"/proc/{pid}/fd/{name}")
+            for name in os.listdir(f"/proc/{pid}/fd")
+        }
+        self.assertEqual([files["0"], files["1"], files["2"]], [os.devnull, log, log])
+        ours = os.readlink(f"/proc/self/fd/{lock}")
+        self.assertNotIn(ours, files.values())
+
+    @_async
+    async def test_killed_etcd_is_seen(self) -> None:
+        """SIGKILL of etcd is a failure with its name, and a start brings it back."""
+        supervisor, pid = await self._serving()
+        os.kill(pid, signal.SIGKILL)
+        state = await self.node.until(supervisor, ChildFailed)
+        self.assertEqual(state.problem.kind, ProblemKind.KILLED)
+        self.assertEqual(state.times, 1)
+        await supervisor.start(self.node.start())
+        await self.node.until(supervisor, Serving)
+
+    @_async
+    async def test_left_behind_and_adopted(self) -> None:
+        """A second e2d finds etcd running, serves on at once, and can stop it."""
+        first, pid = await self._serving()
+        first._core.child.abandon()
+        first._core.health.stop()
+        second = self.node.supervisor()
+        self.assertTrue(await second.adopt())
+        state = await self.node.until(second, Serving)
+        self.assertEqual((state.pid, state.adopted), (pid, True))
+        # This process is still its parent: it must be reaped here to be gone.
+        await second.stop()
+        self.assertEqual(second.state(), Absent())
+        self.node.supervisors.remove(first)
+        await first._follower.stop()
+
+    @_async
+    async def test_adopted_etcd_that_dies_is_seen(self) -> None:
+        """The end of an etcd that is not our child is noticed."""
+        first, pid = await self._serving()
+        first._core.child.abandon()
+        first._core.health.stop()
+        self.node.supervisors.remove(first)
+        await first._follower.stop()
+        second = self.node.supervisor(log_level="info")
+        self.assertTrue(await second.adopt())
+        self.assertIn("--log-level", second.warnings()[-1])
+        os.kill(pid, signal.SIGKILL)
+        state = await self.node.until(second, ChildFailed)
+        self.assertIn("how can't be known", state.problem.message)
+
+    @_async
+    async def test_port_in_use(self) -> None:
+        """A port that is taken is named, and nothing is left behind."""
+        taken = socket.socket()
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", self.port))
+        taken.listen()
+        self.addCleanup(taken.close)
+        supervisor = self.node.supervisor()
+        await supervisor.start(self.node.start())
+        state = supervisor.state()
+        self.assertIsInstance(state, ChildFailed)
+        self.assertEqual(state.problem.kind, ProblemKind.PORT_IN_USE)
+        self.assertIn(f"127.0.0.1:{self.port}", state.problem.message)
+        self.assertFalse(os.path.exists(os.path.join(self.node.directory, "member")))
+
+    @_async
+    async def test_data_of_a_stranger(self) -> None:
+        """An etcd on our data that e2d did not start is named, and left alone."""
+        settings = self.node.settings()
+        os.makedirs(self.node.directory, mode=0o700)
+        stranger = subprocess.Popen(
+            [
+                settings.binary,
+                f"--data-dir={self.node.directory}",
+                f"--listen-client-urls=http://127.0.0.1:{self.port + 2}",
+                f"--advertise-client-urls=http://127.0.0.1:{self.port + 2}",
+                f"--listen-peer-urls=http://127.0.0.1:{self.port + 3}",
+                f"--initial-advertise-peer-urls=http://127.0.0.1:{self.port + 3}",
+                f"--initial-cluster=default=http://127.0.0.1:{self.port + 3}",
+                "--unsafe-no-fsync",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self.addCleanup(stranger.wait)
+        self.addCleanup(stranger.kill)
+        supervisor = self.node.supervisor()
+        database = os.path.join(self.node.directory, "member", "snap", "db")
+        while not os.path.exists(database):
+            await self.node.rest(0.05)
+        self.assertFalse(await supervisor.adopt())
+        state = supervisor.state()
+        self.assertEqual(state.problem.kind, ProblemKind.DATA_LOCKED)
+        self.assertIn(f"etcd (pid {stranger.pid})", state.problem.message)
+        await supervisor.start(self.node.start())
+        self.assertEqual(supervisor.state().problem.kind, ProblemKind.DATA_LOCKED)
+        self.assertIsNone(stranger.poll())
+
+
+class Supervision34Tests(Supervision, TestCase):
+    """etcd 3.4."""
+
+    line, port = "3.4", 22100
+
+
+class Supervision35Tests(Supervision, TestCase):
+    """etcd 3.5."""
+
+    line, port = "3.5", 22200
+
+
+class Supervision36Tests(Supervision, TestCase):
+    """etcd 3.6."""
+
+    line, port = "3.6", 22300
+
+
+class Supervision37Tests(Supervision, TestCase):
+    """etcd 3.7."""
+
+    line, port = "3.7", 22400
