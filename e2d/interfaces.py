@@ -187,7 +187,10 @@ class CompareResult:
 @frozen
 class Compare:
     """
-    A condition of a transaction; an absent key has version 0 and an empty value.
+    A condition of a transaction.
+
+    An absent key has version 0 and both revisions 0; no comparison of its value holds,
+    NOT_EQUAL neither.
 
     :param target: one of `CompareTarget`.
     :param result: one of `CompareResult`.

@@ -1,0 +1,1 @@
+"""One suite per interface: the fake and the real thing must both pass it."""
