@@ -118,9 +118,12 @@ class Examination:
         founding = read_founding(own)
         node_id = read_node(own)
         files = read_member(member) or _NOTHING
-        if files.log is not None and not files.stillborn:
+        started = founding is not None and founding.started
+        if files.log is not None and not (started and files.log.unwritten):
+            # A log without entries that was not begun by our founding is a joiner's:
+            # the cluster's leader will fill it.
             return self._holds(files.log, files.members or ())
-        if founding is None or not founding.started:
+        if founding is None or not started:
             return self._never_started(member, files, since)
         marked = node_id is not None and files.mark == mark_of(founding, node_id)
         if marked and files.stillborn:
@@ -166,14 +169,15 @@ class Examination:
 
 def _not_understood(member: str, files: MemberFiles) -> Unreadable:
     """Something is there, and not what it takes to start from it, nor to start anew."""
-    if files.log is not None:
-        what = "its log was begun but never written to: etcd would wait for ever"
-    elif files.foreign is not None:
-        what = f"it holds {files.foreign} but no log"
+    log = "no log" if files.log is None else "a log without a single entry"
+    if files.foreign is not None:
+        what = f"it holds {files.foreign} but {log}"
     elif files.members is None:
-        what = "there is no log, and the database cannot be read"
+        what = f"there is {log}, and the database is damaged or in use"
     elif files.members:
-        what = "there is a database of a member but no log"
+        what = f"there is a database of a member but {log}"
+    elif files.log is not None:
+        what = "there is a log without a single entry: etcd would wait for ever"
     else:
         what = "a start of etcd was cut short there that e2d did not make"
     return Unreadable(reason=f"{member}: {what}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Awaitable, Callable
@@ -208,6 +209,19 @@ class ExamineTests(OnDisk):
         assert isinstance(state, Holds)
         self.assertEqual(state.name, original.NAME)
 
+    def test_joiner(self) -> None:
+        """A log without entries that no founding began is a joiner's, to be filled."""
+        write_log(self.path, HEAD_ONLY)
+        self.assertEqual(self.examine(), evolve(ORIGINAL, name=None, members=()))
+
+    def test_locked_database(self) -> None:
+        """A database in use is not read, and nobody waits for it."""
+        self.etcd_lives()
+        with (self.path / "member/snap/db").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            state = self.examine()
+        self.assertEqual(state, evolve(ORIGINAL, name=None, members=()))
+
     def test_empty_log_file(self) -> None:
         """A log of no bytes is not understood."""
         write_log(self.path)
@@ -320,16 +334,25 @@ class StartCutShortTests(OnDisk):
         self.assertIsInstance(self.examine(), Holds)
 
     def test_head_only_with_a_database(self) -> None:
-        """A log without entries beside a member's database is data, not unborn."""
+        """A log without entries beside a member's database is never unborn."""
         write_log(self.path, HEAD_ONLY)
         write_database(self.path, original.database())
-        self.assertIsInstance(self.examine(), Holds)
+        self.assertIn("a log without a single entry", self.unreadable())
+
+    def test_head_only_with_a_locked_database(self) -> None:
+        """Nor while somebody, a dying etcd perhaps, has the database open."""
+        write_log(self.path, HEAD_ONLY)
+        write_database(self.path, b"")
+        with (self.path / "member/snap/db").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            self.assertIn("damaged or in use", self.unreadable())
+        self.assertEqual(self.examine(), Unborn(founding=STARTED))
 
     def test_head_only_without_the_mark(self) -> None:
         """Without the mark a log without entries is nothing to start from."""
         write_log(self.path, HEAD_ONLY)
         (self.path / "member/e2d-founding").unlink()
-        self.assertIn("never written to", self.unreadable())
+        self.assertIn("etcd would wait for ever", self.unreadable())
 
     def test_mark_of_another_disk(self) -> None:
         """A mark that another node made proves nothing here."""
