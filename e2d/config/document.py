@@ -47,7 +47,7 @@ _MAXIMUM_DEPTH = 16
 """The deepest key is four levels down."""
 
 _TAG = "tag:yaml.org,2002:"
-_TRUE = frozenset({"y", "yes", "true", "on"})
+_TRUE = frozenset({"yes", "true", "on"})
 _KNOWN_TAGS = frozenset(
     _TAG + name for name in ("null", "bool", "int", "float", "str", "map", "seq")
 )
@@ -134,9 +134,9 @@ def _resolve(name: str, pattern: str, first: str) -> None:
     )
 
 
-# As Go's YAML reader does: no base 60, no dates, y and n are booleans.
-_resolve("bool", r"y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON", "yYtToO")
-_resolve("bool", r"n|N|no|No|NO|false|False|FALSE|off|Off|OFF", "nNfFoO")
+# As Go's YAML reader does: no base 60 and no dates.
+_resolve("bool", r"yes|Yes|YES|true|True|TRUE|on|On|ON", "yYtToO")
+_resolve("bool", r"no|No|NO|false|False|FALSE|off|Off|OFF", "nNfFoO")
 _resolve("int", r"[-+]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO]?[0-7_]+)", "-+0")
 _resolve("int", r"[-+]?(?:0|[1-9][0-9_]*)", "-+0123456789")
 _resolve(

@@ -118,10 +118,15 @@ class SecretText(Kind[Secret]):
 class Boolean(Kind[bool]):
     """``true`` or ``false``, and YAML's other words for them."""
 
+    _LETTERS = ("y", "Y", "n", "N")
+
     def read(self, node: Node, key: str, findings: Findings) -> bool | None:
-        """Only what YAML takes for a boolean."""
-        if isinstance(node, Scalar) and isinstance(node.value, bool):
-            return node.value
+        """What YAML takes for one, and ``y`` and ``n``, which some readers do."""
+        if isinstance(node, Scalar):
+            if isinstance(node.value, bool):
+                return node.value
+            if node.value in self._LETTERS:
+                return node.value in {"y", "Y"}
         self.refuse(node, key, findings)
         return None
 
@@ -131,7 +136,7 @@ class Boolean(Kind[bool]):
 
     def schema(self) -> dict[str, object]:
         """A boolean."""
-        return {"type": "boolean"}
+        return {"enum": [True, False, *self._LETTERS]}
 
     @property
     def words(self) -> str:

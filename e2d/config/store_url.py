@@ -14,7 +14,7 @@ __all__ = ["StoreUrl", "url_problem"]
 
 _MAXIMUM_URL = 2048
 _SCHEMES = ("file://", "s3://", "http://", "https://")
-_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}", re.ASCII)
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}", re.ASCII)
 
 
 def url_problem(url: str) -> tuple[str, str]:
