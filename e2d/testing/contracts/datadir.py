@@ -82,7 +82,7 @@ class EtcdDataDirectoryContract(_TestCase):
         return message
 
     def state(self) -> DataState:
-        """What `examine` says now."""
+        """What it is found to be now."""
         return self.done(self.directory.examine(10.0))
 
     def test_interface(self) -> None:
