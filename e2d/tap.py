@@ -39,6 +39,7 @@ from twisted.python import usage
 from twisted.python.threadpool import ThreadPool
 
 from e2d import __version__
+from e2d.api.exposure import exposure
 from e2d.api.loglines import json_line, text_line
 from e2d.api.places import SocketPathTooLong, SocketPlace, socket_place
 from e2d.cluster.policy import Policy
@@ -325,7 +326,10 @@ class Composition:
             socket=self._socket().path,
             binary=configuration.etcd.binary or "etcd",
             client_url=_url(configuration, configuration.client.advertise),
-            warnings=tuple(str(warning) for warning in self._loaded.warnings),
+            warnings=(
+                *(str(warning) for warning in self._loaded.warnings),
+                *filter(None, [exposure(configuration.api.addr)]),
+            ),
         )
 
     def _socket(self) -> SocketPlace:

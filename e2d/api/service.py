@@ -34,22 +34,19 @@ from e2d.api.listening import (
 from e2d.api.places import SocketPlace
 from e2d.api.reads import Reads
 from e2d.api.resources import ActPage, tree
-from e2d.interfaces import IDaemonControl, IDaemonReactor, IDaemonView
+from e2d.interfaces import (
+    IDaemonControl,
+    IDaemonReactor,
+    IDaemonView,
+    ListenError,
+)
 from e2d.model import Address
 
 __all__ = ["ApiService", "ApiSettings", "ApiUnavailable", "Commands"]
 
 
-class ApiUnavailable(Exception):
-    """
-    The API cannot listen where it was configured to.
-
-    :param message: one line with the address and what to do.
-    """
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+class ApiUnavailable(ListenError):
+    """The API cannot listen where it was configured to."""
 
 
 @frozen(kw_only=True)

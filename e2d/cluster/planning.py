@@ -32,6 +32,7 @@ from e2d.cluster.steps import (
     StartCluster,
     Step,
     Wait,
+    describe,
 )
 from e2d.model import (
     Absent,
@@ -110,7 +111,7 @@ def safe_to_stop(observation: Observation) -> bool:
 
 
 def _one(step: Step, look_again: float) -> Plan:
-    reason = step.reason if isinstance(step, Wait | Halt) else "etcd is to run here"
+    reason = step.reason if isinstance(step, Wait | Halt) else describe(step)
     return Plan(steps=(step,), reason=reason, look_again=look_again)
 
 
