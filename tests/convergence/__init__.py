@@ -1,0 +1,1 @@
+"""Tests of the loop, on fakes and a clock of their own."""

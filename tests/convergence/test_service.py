@@ -1,0 +1,364 @@
+"""Tests of `e2d.convergence`: the loop on a fake process, a fake disk, a fake etcd."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from e2d.cluster.policy import Policy
+from e2d.convergence.acting import Actor
+from e2d.convergence.observing import Observer
+from e2d.convergence.service import ConvergenceService, NodeSettings
+from e2d.interfaces import DataDirectoryError, IDaemonControl, IDaemonView
+from e2d.model import (
+    ClusterID,
+    EtcdStart,
+    Founding,
+    Holds,
+    InitialState,
+    Missing,
+    NodeName,
+    Pause,
+    ProblemKind,
+    Serving,
+    Unborn,
+    Unreadable,
+)
+from e2d.testing.datadir import FakeEtcdDataDirectory
+from e2d.testing.etcd import FakeEtcdCluster
+from e2d.testing.server import FakeEtcdServer
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+FRESH = NodeName("fresh")
+URL = "http://10.0.0.1:2380"
+
+
+class OneNode:
+    """A node whose etcd writes its log as soon as it is executed."""
+
+    def __init__(
+        self, policy: Policy | None = None, override: str | None = None
+    ) -> None:
+        self.clock = Clock()
+        self.directory = FakeEtcdDataDirectory()
+        self.cluster = FakeEtcdCluster(self.clock, Random(1), (FRESH,))
+        self.etcd = self.cluster.node(FRESH)
+        self.holds = Holds(
+            member_id=self.etcd.member_id,
+            cluster_id=self.cluster.cluster_id,
+            name=FRESH,
+        )
+        self.server = FakeEtcdServer(self.clock, on_start=self.executed)
+        self.founding_before_exec: Founding | None = None
+        client = self.cluster.client(self.etcd.member_id)
+        self.service = ConvergenceService(
+            clock=self.clock,
+            wall_clock=self.wall_clock,
+            policy=policy or Policy(required_size=1, peer_url=URL),
+            settings=NodeSettings(
+                cluster_name="e2d",
+                e2d_version="0",
+                pid=1,
+                started_at=START,
+                config="c",
+                socket="s",
+                binary="etcd",
+                client_url="http://10.0.0.1:2379",
+                warnings=("c:1:1: careful",),
+            ),
+            observer=Observer(
+                clock=self.clock,
+                wall_clock=self.wall_clock,
+                server=self.server,
+                directory=self.directory,
+                client=client,
+                override=None if override is None else NodeName(override),
+                fresh_name=FRESH,
+            ),
+            actor=Actor(
+                clock=self.clock,
+                server=self.server,
+                directory=self.directory,
+                client=client,
+                cluster_name="e2d",
+                peer_url=URL,
+                nonce=lambda size: b"\xab" * size,
+            ),
+            server=self.server,
+            directory=self.directory,
+            extra_warnings=lambda: ("no breadcrumb",),
+        )
+
+    def wall_clock(self) -> datetime:
+        """The time of day, in step with the clock."""
+        return START + timedelta(seconds=self.clock.seconds())
+
+    def executed(self, _start: EtcdStart) -> None:
+        """What etcd does first."""
+        self.founding_before_exec = self.directory.recorded_founding
+        self.directory.etcd_wrote(self.holds)
+
+    def run(self) -> None:
+        """The loop's first turn."""
+        self.service.startService()
+        self.clock.advance(0)
+
+    def turn(self) -> None:
+        """Let news be heard."""
+        self.clock.advance(0)
+        self.clock.advance(0)
+
+
+class LoopTests(SynchronousTestCase):
+    """Observe, decide, act."""
+
+    def node(
+        self, policy: Policy | None = None, override: str | None = None
+    ) -> OneNode:
+        """A node that is stopped in the end, with nothing left running."""
+        node = OneNode(policy, override)
+
+        def stopped() -> None:
+            self.successResultOf(node.service.stopService())
+
+        self.addCleanup(stopped)
+        return node
+
+    def test_provides_what_it_promises(self) -> None:
+        """The loop is what the API reads and tells."""
+        node = self.node()
+        self.assertTrue(verifyObject(IDaemonView, node.service))
+        self.assertTrue(verifyObject(IDaemonControl, node.service))
+
+    def test_founds_with_the_founding_on_record(self) -> None:
+        """A2: `started` is on disk before the first exec; the token is its id."""
+        node = self.node()
+        node.run()
+        self.assertEqual(
+            node.server.started,
+            [
+                EtcdStart(
+                    name=FRESH,
+                    peers=((FRESH, URL),),
+                    token="ab" * 16,
+                    state=InitialState.NEW,
+                )
+            ],
+        )
+        self.assertEqual(
+            node.founding_before_exec,
+            Founding(
+                founding_id="ab" * 16,
+                cluster_name="e2d",
+                peers=((FRESH, URL),),
+                started=True,
+            ),
+        )
+        self.assertEqual(node.directory.name, FRESH)
+
+    def test_serves_and_says_so(self) -> None:
+        """Once etcd answers, the report says serving, with quorum."""
+        node = self.node()
+        node.run()
+        node.server.serve()
+        node.turn()
+        report = node.service.report()
+        self.assertTrue(report.ready)
+        self.assertEqual(report.plan.reason, "etcd serves with quorum")
+        self.assertEqual(report.child.starts, 1)
+        self.assertEqual(report.warnings, ("c:1:1: careful", "no breadcrumb"))
+
+    def test_restarts_a_child_that_died_on_its_data(self) -> None:
+        """W-08: etcd's end is not e2d's: it is started again, as EXISTING."""
+        node = self.node()
+        node.run()
+        node.server.serve()
+        node.turn()
+        node.server.fail(retry_in=1.0)
+        node.turn()
+        self.assertEqual(node.service.report().plan.code, "E2D-W03")
+        self.assertEqual(len(node.server.started), 1)
+        node.clock.advance(1.0)
+        self.assertEqual(
+            [start.state for start in node.server.started],
+            [InitialState.NEW, InitialState.EXISTING],
+        )
+
+    def test_an_unborn_founding_keeps_its_id(self) -> None:
+        """A start that never wrote a log goes on under the same token, as NEW."""
+        node = self.node()
+        founding = Founding(
+            founding_id="cafe", cluster_name="e2d", peers=((FRESH, URL),), started=True
+        )
+        node.directory.data = Unborn(founding=founding)
+        node.run()
+        (start,) = node.server.started
+        self.assertEqual((start.token, start.state), ("cafe", InitialState.NEW))
+
+    def test_etcds_own_record_of_the_name_wins(self) -> None:
+        """Takeover: the name that the data has is the name that is started."""
+        node = self.node()
+        node.directory.name = NodeName("stale")
+        node.directory.data = Holds(
+            member_id=node.holds.member_id,
+            cluster_id=ClusterID(1),
+            name=NodeName("from-the-data"),
+        )
+        node.run()
+        self.assertEqual(node.server.started[0].name, "from-the-data")
+        self.assertEqual(node.directory.name, "from-the-data")
+
+    def test_override_name_wins_over_the_data(self) -> None:
+        """``overrideName`` is the operator's word."""
+        node = self.node(override="mine")
+        node.directory.data = node.holds
+        node.run()
+        self.assertEqual(node.server.started[0].name, "mine")
+
+    def test_adopts_what_an_earlier_e2d_left_running(self) -> None:
+        """B1: an etcd that runs is taken over; nothing is started."""
+        node = self.node()
+        node.directory.data = node.holds
+        node.server.left_behind = Serving(pid=7, since=0.0)
+        node.run()
+        node.turn()
+        self.assertEqual(node.server.started, [])
+        report = node.service.report()
+        self.assertTrue(report.ready and report.child.adopted)
+
+    def test_a_missing_disk_is_waited_for(self) -> None:
+        """A8: nothing is founded while the disk is away, and its return is seen."""
+        node = self.node()
+        node.directory.data = Missing(
+            breadcrumb="/b", name=None, member_id=None, cluster_id=None, since=0.0
+        )
+        node.run()
+        self.assertEqual(node.service.report().plan.code, "E2D-W06")
+        node.directory.data = node.holds
+        node.clock.advance(5.0)
+        self.assertEqual(node.server.started[0].state, InitialState.EXISTING)
+
+    def test_a_disk_that_refuses_is_not_empty(self) -> None:
+        """What cannot be examined founds nothing, and its refusal is shown."""
+        node = self.node()
+        node.directory.data = Unreadable(reason="/d: Input/output error; see dmesg")
+        node.run()
+        plan = node.service.report().plan
+        self.assertEqual(
+            (plan.code, plan.reason), ("E2D-H02", "/d: Input/output error; see dmesg")
+        )
+
+    def test_a_turn_that_breaks_is_survived(self) -> None:
+        """An exception in a turn is counted and logged, and the next turn comes."""
+        node = self.node()
+        node.directory.failure = DataDirectoryError("/d: no space left")
+        node.run()
+        self.assertEqual(len(self.flushLoggedErrors(DataDirectoryError)), 1)
+        self.assertEqual(node.service.report().loop.failures, 1)
+        node.directory.failure = None
+        node.clock.advance(1.0)
+        self.assertEqual(len(node.server.started), 1)
+
+    def test_decisions_are_kept_once_each(self) -> None:
+        """What repeats itself is one decision, with its facts and its outcome."""
+        node = self.node()
+        node.run()
+        node.server.serve()
+        node.turn()
+        for _ in range(20):
+            node.clock.advance(5.0)
+        decisions = node.service.decisions()
+        self.assertEqual(
+            [decision.plan.kind for decision in decisions],
+            ["acting", "wait", "acting", "content"],
+        )
+        self.assertEqual(decisions[0].outcome, "done")
+        self.assertIn("data directory: empty", decisions[0].observation)
+
+    def test_lost_quorum_is_told(self) -> None:
+        """A member list that nobody proved is not shown as one."""
+        node = self.node()
+        node.run()
+        node.server.serve()
+        node.turn()
+        node.cluster.stop(node.etcd.member_id)
+        node.clock.advance(5.0)
+        report = node.service.report()
+        self.assertFalse(report.ready)
+        self.assertIsNone(report.cluster.members)
+        self.assertEqual(report.plan.code, "E2D-W04")
+
+    def test_alive_while_turns_end(self) -> None:
+        """The watchdog's question: yes while turns come, no once they are overdue."""
+        node = self.node()
+        node.run()
+        self.assertTrue(node.service.alive())
+        node.clock.rightNow += 36.0
+        self.assertFalse(node.service.alive())
+
+    def test_a_removed_member_is_left_alone(self) -> None:
+        """A removed id never comes back, however long one waits."""
+        node = self.node()
+        node.directory.data = node.holds
+        node.run()
+        node.server.fail(ProblemKind.MEMBER_REMOVED)
+        node.turn()
+        for _ in range(10):
+            node.clock.advance(5.0)
+        self.assertEqual(len(node.server.started), 1)
+        self.assertEqual(node.service.report().plan.code, "E2D-H08")
+
+
+class ControlTests(SynchronousTestCase):
+    """What a person tells the daemon."""
+
+    def setUp(self) -> None:
+        """A node, paused before its first turn."""
+        self.node = OneNode()
+        self.pause = Pause(until_at=START + timedelta(hours=1), by="uid 0", reason="r")
+        self.node.directory.recorded_pause = self.pause
+        self.node.run()
+        self.addCleanup(self.node.service.stopService)
+
+    def test_a_pause_founds_nothing(self) -> None:
+        """B14: it is on disk, so it holds from the first turn on, and is shown."""
+        self.assertEqual(self.node.server.started, [])
+        report = self.node.service.report()
+        self.assertEqual((report.plan.code, report.pause), ("E2D-W07", self.pause))
+
+    def test_resume_founds(self) -> None:
+        """Resuming takes effect at once."""
+        self.successResultOf(Deferred.fromCoroutine(self.node.service.resume("uid 0")))
+        self.node.turn()
+        self.assertEqual(len(self.node.server.started), 1)
+        self.assertIsNone(self.node.service.report().pause)
+
+    def test_restart_stops_and_the_loop_starts(self) -> None:
+        """A restart is a stop; the loop does the rest, on the data."""
+        self.successResultOf(Deferred.fromCoroutine(self.node.service.resume("uid 0")))
+        self.node.turn()
+        self.node.server.serve()
+        self.node.turn()
+        self.successResultOf(
+            Deferred.fromCoroutine(self.node.service.restart_etcd("uid 0"))
+        )
+        self.node.turn()
+        self.assertEqual(self.node.server.stops, 1)
+        self.assertEqual(self.node.server.started[1].state, InitialState.EXISTING)
+
+    def test_restart_forgives_failures(self) -> None:
+        """After many failures a person need not wait for the backoff."""
+        self.node.directory.data = self.node.holds
+        self.node.clock.advance(5.0)
+        self.node.server.fail(retry_in=300.0, gave_up=True)
+        self.node.turn()
+        self.successResultOf(
+            Deferred.fromCoroutine(self.node.service.restart_etcd("uid 0"))
+        )
+        self.node.turn()
+        self.assertEqual(len(self.node.server.started), 2)
