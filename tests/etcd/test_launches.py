@@ -1,0 +1,76 @@
+"""What is written down about a start of etcd."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from e2d.etcd.command import arguments
+from e2d.etcd.launches import Launch, outdated
+from e2d.model import EtcdVersion
+from tests.etcd.samples import START, options, settings
+
+_V35 = EtcdVersion(3, 5, 16)
+_LAUNCH = Launch(
+    launch_id="cafe",
+    boot_id="b00t",
+    version="3.5.16",
+    command=("/usr/bin/etcd", *arguments(settings(), START, _V35)),
+    start=START,
+)
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+class RecordTests(SynchronousTestCase):
+    """As JSON."""
+
+    def test_round_trip(self) -> None:
+        """What was written is what is read."""
+        launch = _LAUNCH.spawned(12, 777)
+        self.assertEqual(
+            Launch.from_record(json.loads(json.dumps(launch.to_record()))), launch
+        )
+
+    @given(st.sampled_from(sorted(_LAUNCH.to_record())), _JSON)
+    def test_any_value(self, name: str, value: object) -> None:
+        """Whatever a record holds, it is a launch or none."""
+        read = Launch.from_record({**_LAUNCH.to_record(), name: value})
+        self.assertIsInstance(read, Launch | None)
+
+    def test_incomplete(self) -> None:
+        """A record without its id is none."""
+        record = _LAUNCH.to_record()
+        del record["launch_id"]
+        self.assertIsNone(Launch.from_record(record))
+
+
+class OutdatedTests(SynchronousTestCase):
+    """Whether what runs is what would be started now."""
+
+    def test_the_same(self) -> None:
+        """Nothing to say."""
+        self.assertIsNone(outdated(_LAUNCH, settings(), "/usr/bin/etcd", _V35))
+
+    def test_other_settings(self) -> None:
+        """The flags that differ are named."""
+        changed = settings(options=options(log_level="debug", quota_backend_bytes=9))
+        said = outdated(_LAUNCH, changed, "/usr/bin/etcd", _V35)
+        self.assertIn("(--log-level, --quota-backend-bytes)", said)
+
+    def test_other_version(self) -> None:
+        """An upgrade that was installed but not applied is said."""
+        said = outdated(_LAUNCH, settings(), "/usr/bin/etcd", EtcdVersion(3, 6, 14))
+        self.assertIn("etcd 3.5.16 runs", said)
+        self.assertIn("3.6.14 is installed", said)
