@@ -67,7 +67,7 @@ def show_configuration(path: str | None, *, as_json: bool) -> None:
     """
     Print the effective configuration in the newest form.
 
-    Every default is spelled out, addresses are this host's, secrets are ***.
+    Every default is spelled out, addresses are this host's, secrets are masked.
     """
     from e2d.config.writing import as_document
 

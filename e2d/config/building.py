@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 
 from attrs import evolve
@@ -191,7 +192,9 @@ def _discovery_type(
 def _group(discovery: Discovery) -> str | None:
     if discovery.type != "aws/autoscaling-group":
         return None
-    return dict(discovery.matches).get("name") or None
+    name = dict(discovery.matches).get("name") or None
+    # Groups may have names that no cluster can: a label of gossip, part of a manifest.
+    return None if name is None else re.sub(r"[^A-Za-z0-9._-]", "-", name)[:128]
 
 
 def _gossip(settings: Settings, discovery: Discovery, cluster_name: str) -> Gossip:

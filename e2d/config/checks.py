@@ -19,6 +19,9 @@ from e2d.model import Address
 __all__ = ["check"]
 
 
+_MAXIMUM_SOCKET_BYTES = 107
+
+
 @frozen
 class _Case:
     """One file on its way through the checks."""
@@ -281,6 +284,18 @@ def _check_dangers(case: _Case) -> None:
         )
 
 
+def _check_socket(case: _Case) -> None:
+    """The kernel's limit (C15); the default place is checked where it is known."""
+    path = case.made.api.socket
+    if path is not None and len(path.encode()) > _MAXIMUM_SOCKET_BYTES:
+        case.error(
+            service.API_SOCKET,
+            f"`api.socket` has {len(path.encode())} bytes, and a socket's path may "
+            f"have {_MAXIMUM_SOCKET_BYTES}",
+            "choose a shorter one",
+        )
+
+
 def _check_ports(case: _Case) -> None:
     """One address can't be listened on twice."""
     used: list[tuple[Key[object], tuple[Address, ...]]] = [
@@ -321,5 +336,6 @@ _CHECKS: tuple[Callable[[_Case], None], ...] = (
     _check_snapshots,
     _check_recovery,
     _check_dangers,
+    _check_socket,
     _check_ports,
 )

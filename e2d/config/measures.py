@@ -26,10 +26,12 @@ class Duration(Kind[float]):
 
     :param minimum: in seconds.
     :param maximum: in seconds; a century unless there is a reason for less.
+    :param zero: whether 0 is allowed below the minimum.
     """
 
     minimum: float = 0.0
     maximum: float = 3600.0 * 24 * 36525
+    zero: bool = False
 
     def read(self, node: Node, key: str, findings: Findings) -> float | None:
         """A bare number is refused: of what?"""
@@ -40,7 +42,7 @@ class Duration(Kind[float]):
             hint = f"did you mean `{text}s`?" if re.fullmatch("[0-9]+", text) else ""
             self.refuse(node, key, findings, hint)
             return None
-        if self.minimum <= seconds <= self.maximum:
+        if self.minimum <= seconds <= self.maximum or (self.zero and seconds == 0):
             return seconds
         bounds = f"{format_duration(self.minimum)} to {format_duration(self.maximum)}"
         findings.error(

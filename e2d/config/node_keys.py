@@ -64,7 +64,10 @@ DATA_DIR = Key(
 )
 CLUSTER_NAME = Key[str | None](
     path="cluster.name",
-    kind=_NAME,
+    kind=Text(
+        what="1 to 128 letters, digits, `.`, `_` and `-`",
+        pattern=r"[A-Za-z0-9._-]{1,128}",
+    ),
     default=None,
     default_words="`discovery.matches.name` of an autoscaling group, else `e2d`",
     about="Nodes and snapshots of another name are never joined, counted or restored.",
@@ -172,7 +175,7 @@ EVICT_AFTER = Key(
 )
 HEALTH_CHECK_INTERVAL = Key(
     path="healthCheckInterval",
-    kind=Duration(),
+    kind=Duration(minimum=0.1, zero=True),
     default=60.0,
     zero_is_default=True,
     since=ALPHA,

@@ -117,7 +117,11 @@ DISABLE_PRE_VOTE = Key(
 
 METRICS_ADDR = Key[WrittenEndpoint | None](
     path="metrics.addr",
-    kind=EndpointKind(host="0.0.0.0", port=4001),  # noqa: S104 - replaced
+    kind=EndpointKind(
+        host="0.0.0.0",  # noqa: S104 - replaced by the host's address
+        port=4001,
+        advertises=False,
+    ),
     default=None,
     default_words="no listener",
     zero_is_default=True,
@@ -180,7 +184,7 @@ SNAPSHOT_FILE = Key[str | None](
 )
 SNAPSHOT_INTERVAL = Key(
     path="snapshot.interval",
-    kind=Duration(),
+    kind=Duration(minimum=1.0, zero=True),
     default=60.0,
     zero_is_default=True,
     since=ALPHA,

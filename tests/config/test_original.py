@@ -213,6 +213,8 @@ class RowsTests(SynchronousTestCase):
         """A cluster is named after its autoscaling group."""
         text = "discovery: {type: aws/autoscaling-group, matches: {name: my-asg}}"
         self.assertEqual("my-asg", loaded(text).cluster_name)
+        spaced = loaded(text.replace("my-asg", "'my group, 1'"))
+        self.assertEqual("my-group--1", spaced.cluster_name)
 
     def test_compression(self) -> None:
         """``true`` is gzip, as the original compressed; all of YAML's words do."""
