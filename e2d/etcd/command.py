@@ -7,6 +7,11 @@ data it opens and which cluster it belongs to, and the configuration refuses the
 Feature gates are one flag with many values, so they are merged gate by gate;
 experimental flags that became gates in 3.6 are rewritten as gates there, because etcd
 refuses to be given both, and ``extraArgs`` written for 3.5 should survive the upgrade.
+
+Note [No debug level]: from 3.5 on, etcd at level ``debug`` serves profiles of itself,
+its memory and the latest requests to whoever reaches the client port (``/debug/pprof``,
+``/debug/requests``), as the original did (W-35). There it is run at ``info`` instead;
+who wants the profiler asks for it by name, ``etcd.extraArgs: {enable-pprof: true}``.
 """
 
 from __future__ import annotations
@@ -206,6 +211,11 @@ def settings_warnings(settings: EtcdSettings) -> tuple[str, ...]:
         warnings.append(
             "unsafeNoFsync is on: a power failure loses acknowledged writes"
         )
+    if settings.options.log_level == "debug":
+        warnings.append(
+            "EtcdLogLevel: debug counts as info for etcd 3.5 and later, which at debug "
+            "serve their memory to every client"
+        )
     return tuple(warnings)
 
 
@@ -261,7 +271,16 @@ def _metrics_flags(settings: EtcdSettings) -> dict[str, str | None]:
     return flags
 
 
-def _behaviour_flags(options: EtcdOptions) -> dict[str, str | None]:
+def _log_level(options: EtcdOptions, version: EtcdVersion) -> str:
+    """See Note [No debug level]."""
+    if options.log_level == "debug" and version.line > (3, 4):
+        return "info"
+    return options.log_level
+
+
+def _behaviour_flags(
+    options: EtcdOptions, version: EtcdVersion
+) -> dict[str, str | None]:
     flags: dict[str, str | None] = {
         "strict-reconfig-check": "true",
         "pre-vote": "true" if options.pre_vote else "false",
@@ -269,7 +288,7 @@ def _behaviour_flags(options: EtcdOptions) -> dict[str, str | None]:
         "auto-compaction-retention": _duration(options.compaction_interval),
         "logger": "zap",
         "log-outputs": "stderr",
-        "log-level": options.log_level,
+        "log-level": _log_level(options, version),
     }
     if options.quota_backend_bytes is not None:
         flags["quota-backend-bytes"] = str(options.quota_backend_bytes)
@@ -312,7 +331,7 @@ def arguments(
         **_tls_flags("", settings.client_tls),
         **_tls_flags("peer-", settings.peer_tls),
         **_metrics_flags(settings),
-        **_behaviour_flags(settings.options),
+        **_behaviour_flags(settings.options, version),
         **dict(corruption_flags(version)),
     }
     gates = {**dict(corruption_gates(version)), **extra_gates}

@@ -157,6 +157,15 @@ class ArgumentsTests(SynchronousTestCase):
         self.assertIn("--unsafe-no-fsync=true", arguments(unsafe, START, V35))
         self.assertIn("power failure", settings_warnings(unsafe)[0])
 
+    def test_no_profiler_by_way_of_the_log(self) -> None:
+        """W-35: at level debug etcd 3.5 and later would serve ``/debug/pprof``."""
+        debug = options(log_level="debug")
+        self.assertEqual(_flags(V34, options=debug)["log-level"], "debug")
+        for version in (V35, V36, V37):
+            self.assertEqual(_flags(version, options=debug)["log-level"], "info")
+        (warning,) = settings_warnings(settings(options=debug))
+        self.assertIn("EtcdLogLevel", warning)
+
     def test_quota(self) -> None:
         """The quota is passed on if there is one."""
         self.assertNotIn("quota-backend-bytes", _flags())
