@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -96,6 +96,7 @@ class RealDatabaseTests(SynchronousTestCase):
         list(open_database(read).pairs(b"members"))
         self.assertEqual(sizes, [80, 80, 4096])
 
+    @settings(deadline=None)  # a busy machine is no failure
     @given(
         st.lists(
             st.tuples(st.integers(0, len(DATABASE) - 1), st.integers(0, 255)),
@@ -109,6 +110,7 @@ class RealDatabaseTests(SynchronousTestCase):
             content[position] = byte
         self.read_all(bytes(content))
 
+    @settings(deadline=None)  # a busy machine is no failure
     @given(st.integers(0, 300), st.integers(0, 255))
     def test_damaged_root(self, position: int, byte: int) -> None:
         """Nor when it is the page of the buckets that is damaged."""
@@ -116,11 +118,13 @@ class RealDatabaseTests(SynchronousTestCase):
         content[5 * 4096 + position] = byte
         self.read_all(bytes(content))
 
+    @settings(deadline=None)  # a busy machine is no failure
     @given(st.integers(0, len(DATABASE)))
     def test_truncated(self, size: int) -> None:
         """Nor when its end is missing."""
         self.read_all(DATABASE[:size])
 
+    @settings(deadline=None)  # a busy machine is no failure
     @given(st.binary(max_size=300))
     def test_any_bytes(self, content: bytes) -> None:
         """Nor with any other bytes."""

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twisted.internet.defer import Deferred, succeed
@@ -126,6 +126,7 @@ class RecordsTests(SynchronousTestCase):
         self.assertEqual(message.count("\n"), 0)
         self.assertIn(str(self.directory), message)
 
+    @settings(deadline=None)  # a busy machine is no failure
     @given(st.binary(max_size=200))
     def test_any_bytes(self, content: bytes) -> None:
         """Whatever is in the file, reading gives a mapping or a DataDirectoryError."""
