@@ -6,23 +6,22 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 
 from twisted.internet import reactor  # noqa: TID251 - real processes need the real one
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SkipTest, TestCase
 
+from e2d.etcd.processes import Processes
 from e2d.etcd.supervisor import EtcdSupervisor
 from e2d.model import Absent, ChildFailed, ProblemKind, Serving, Starting
-from tests.integration.supervised import Node, etcds
+from tests.integration.supervised import ROOT, Node, etcds
 
 
 def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    # One that has ended and waits for init to reap it does not run any more.
+    return Processes().start_time(pid) is not None
 
 
 def _async(test: Callable[[Supervision], Awaitable[None]]) -> Callable[..., object]:
@@ -141,6 +140,43 @@ class Supervision:
         os.kill(pid, signal.SIGKILL)
         state = await self.node.until(second, ChildFailed)
         self.assertIn("how can't be known", state.problem.message)
+
+    def _e2d(self) -> subprocess.Popen[bytes]:
+        node = self.node
+        command = [sys.executable, "-m", "tests.integration.supervising"]
+        process = subprocess.Popen(
+            [*command, node.binary, node.directory, str(node.port)],
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+        )
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def _told(self, process: subprocess.Popen[bytes]) -> Deferred[bytes]:
+        return self.node.run_in_pool(process.stdout.readline)
+
+    @_async
+    async def test_killed_e2d(self) -> None:
+        """SIGKILL of e2d leaves etcd serving; the next e2d adopts that very process."""
+        first = self._e2d()
+        _, pid, adopted = (await self._told(first)).split()
+        self.assertEqual(adopted, b"False")
+        await self.node.post("kv/put", {"key": "YQ==", "value": "Yg=="})
+        first.kill()
+        await self.node.run_in_pool(first.wait)
+        for _ in range(10):
+            await self.node.post("kv/put", {"key": "YQ==", "value": "Yg=="})
+        second = self._e2d()
+        self.assertEqual((await self._told(second)).split(), [b"serving", pid, b"True"])
+        second.kill()
+        await self.node.run_in_pool(second.wait)
+        # Not our child and not adopted either until now: stop it as a third e2d would.
+        third = self.node.supervisor()
+        self.assertTrue(await third.adopt())
+        await third.stop()
+        self.assertFalse(_is_running(int(pid)))
 
     @_async
     async def test_port_in_use(self) -> None:
