@@ -13,7 +13,13 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-__all__ = ["Backoff", "Held", "OrderedServices", "Repeater"]
+from e2d.interfaces import IEtcdServer, ListenError
+from e2d.model import Absent
+
+__all__ = ["AfterTheFirstMove", "Backoff", "Held", "OrderedServices", "Repeater"]
+
+FIRST_MOVE_SECONDS = 0.5
+LISTEN_AGAIN_SECONDS = 5.0
 
 
 class OrderedServices(Service):
@@ -200,3 +206,62 @@ class Held(Service):
         released = self._release()
         if released is not None:
             await released
+
+
+@define(eq=False, kw_only=True)
+class AfterTheFirstMove(Service):
+    """
+    A service that starts once etcd was started, or half a second has shown it won't be.
+
+    What it needs takes long to load, and would delay etcd if it were loaded before.
+    One that cannot listen is tried again: etcd is not stopped for a port that is taken.
+
+    :param make: loads what it needs, and makes it.
+    """
+
+    _clock: IReactorTime
+    _server: IEtcdServer
+    _make: Callable[[], IService]
+    _log: Logger = field(factory=Logger)
+    _service: IService | None = field(default=None, init=False)
+    _timer: IDelayedCall | None = field(default=None, init=False)
+
+    def startService(self) -> None:
+        """Wait for etcd's process, or the time."""
+        super().startService()
+        self._server.subscribe(self._moved)
+        self._timer = self._clock.callLater(FIRST_MOVE_SECONDS, self._begin)
+
+    def stopService(self) -> Deferred[None]:
+        """Fires when the service has stopped."""
+        super().stopService()
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        service, self._service = self._service, None
+        if service is not None:
+            stopped = service.stopService()
+            if stopped is not None:
+                await stopped
+
+    def _moved(self) -> None:
+        waiting = self._timer is not None and self._timer.active()
+        if waiting and not isinstance(self._server.state(), Absent):
+            assert self._timer is not None
+            self._timer.reset(0)
+
+    def _begin(self) -> None:
+        service = self._make()
+        try:
+            service.startService()
+        except ListenError as error:
+            self._log.error(
+                "{reason}; trying again every {seconds} s",
+                reason=str(error),
+                seconds=LISTEN_AGAIN_SECONDS,
+            )
+            self._timer = self._clock.callLater(LISTEN_AGAIN_SECONDS, self._begin)
+        else:
+            self._service = service

@@ -18,53 +18,42 @@ from random import SystemRandom
 from types import FrameType
 from typing import TypeVar, cast
 
-from attrs import define, field
+from attrs import define
 from attrs import fields as attrs_fields
 
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ReactorNotRunning
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.threads import deferToThreadPool
-from twisted.logger import (
-    FileLogObserver,
-    FilteringLogObserver,
-    LogEvent,
-    Logger,
-    LogLevel,
-    LogLevelFilterPredicate,
-    globalLogBeginner,
-)
+from twisted.logger import Logger, globalLogBeginner
 from twisted.python import usage
 from twisted.python.threadpool import ThreadPool
 
 from e2d import __version__
 from e2d.api.exposure import exposure
-from e2d.api.loglines import json_line, text_line
+from e2d.api.loglines import json_line, line_observer, text_line
 from e2d.api.places import SocketPathTooLong, SocketPlace, socket_place
 from e2d.cluster.policy import Policy
 from e2d.config.loading import Loaded
 from e2d.config.problems import ConfigurationError
 from e2d.config.reading import read_configuration
-from e2d.config.values import CertificatePair, Configuration, EtcdAuth, HostFacts
+from e2d.config.values import Configuration, HostFacts
 from e2d.convergence.acting import Actor
 from e2d.convergence.observing import Observer
 from e2d.convergence.service import ConvergenceService, NodeSettings
 from e2d.discovery.host import host_address
+from e2d.etcd.access import client_tls, login, own_address
 from e2d.etcd.client import EtcdClient
 from e2d.etcd.command import EtcdSettings
-from e2d.etcd.connection import ClientTLS, Login
 from e2d.etcd.datadir import DataDirectory, DataDirectoryLock
 from e2d.etcd.records import Records
 from e2d.etcd.supervisor import EtcdSupervisor, Patience
 from e2d.interfaces import (
     DataDirectoryError,
     IDaemonReactor,
-    IEtcdServer,
-    ListenError,
 )
-from e2d.model import Absent, Address, NodeName
-from e2d.services import Held, OrderedServices
+from e2d.model import Address, NodeName
+from e2d.services import AfterTheFirstMove, Held, OrderedServices
 
 __all__ = ["Options", "boottime", "makeService", "run_foreground"]
 
@@ -72,9 +61,6 @@ _T = TypeVar("_T")
 
 EXIT_FAILED = 1
 EXIT_CONFIGURATION = 2
-
-FIRST_MOVE_SECONDS = 0.5
-LISTEN_AGAIN_SECONDS = 5.0
 
 
 def boottime() -> float:
@@ -184,41 +170,6 @@ def _url(configuration: Configuration, address: Address) -> str:
     return f"{'https' if configuration.tls else 'http'}://{address}"
 
 
-def _own_address(configuration: Configuration) -> Address:
-    """Where this node's etcd is asked: on loopback where it listens there."""
-    listens = configuration.client.listen_addresses
-    port = configuration.client.listen.port
-    loopback = Address("127.0.0.1", port)
-    everywhere = {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
-    if loopback in listens or listens[0].host in everywhere:
-        return loopback
-    return listens[0]
-
-
-def _client_tls(configuration: Configuration) -> ClientTLS | None:
-    """The client's certificate, else the peer's, which the original used (5)."""
-    if configuration.ca_cert is None:
-        return None
-    certs = configuration.certs
-    pairs = [pair for pair in (certs.client, certs.peer) if pair is not None]
-    pair = next((each for each in pairs if _is_there(each)), None)
-    return ClientTLS(
-        ca=configuration.ca_cert,
-        cert=None if pair is None else pair.cert,
-        key=None if pair is None else pair.key,
-    )
-
-
-def _is_there(pair: CertificatePair) -> bool:
-    return os.path.exists(pair.cert) and os.path.exists(pair.key)
-
-
-def _login(auth: EtcdAuth | None) -> Login | None:
-    if auth is None:
-        return None
-    return Login(auth.user, auth.password_file or "")
-
-
 @define(eq=False, kw_only=True)
 class Composition:
     """
@@ -245,9 +196,9 @@ class Composition:
         client = EtcdClient(
             reactor,
             network,
-            _own_address(configuration),
-            tls=_client_tls(configuration),
-            login=_login(configuration.etcd.auth),
+            own_address(configuration),
+            tls=client_tls(configuration),
+            login=login(configuration),
         )
         directory = DataDirectory(
             run_in_pool=on_disk,
@@ -389,63 +340,6 @@ def _nothing() -> None:
     """There is nothing to take, only to release."""
 
 
-@define(eq=False, kw_only=True)
-class AfterTheFirstMove(Service):
-    """
-    A service that starts once etcd was started, or half a second has shown it won't be.
-
-    What it needs takes long to load, and would delay etcd if it were loaded before.
-    One that cannot start is tried again: etcd is not stopped for a port that is taken.
-    """
-
-    _clock: IReactorTime
-    _server: IEtcdServer
-    _make: Callable[[], IService]
-    _log: Logger = field(factory=Logger)
-    _service: IService | None = field(default=None, init=False)
-    _timer: IDelayedCall | None = field(default=None, init=False)
-
-    def startService(self) -> None:
-        """Wait for etcd's process, or the time."""
-        super().startService()
-        self._server.subscribe(self._moved)
-        self._timer = self._clock.callLater(FIRST_MOVE_SECONDS, self._begin)
-
-    def stopService(self) -> Deferred[None]:
-        """Fires when the service has stopped."""
-        super().stopService()
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        return Deferred.fromCoroutine(self._stop())
-
-    async def _stop(self) -> None:
-        service, self._service = self._service, None
-        if service is not None:
-            stopped = service.stopService()
-            if stopped is not None:
-                await stopped
-
-    def _moved(self) -> None:
-        waiting = self._timer is not None and self._timer.active()
-        if waiting and not isinstance(self._server.state(), Absent):
-            assert self._timer is not None
-            self._timer.reset(0)
-
-    def _begin(self) -> None:
-        service = self._make()
-        try:
-            service.startService()
-        except ListenError as error:
-            self._log.error(
-                "{reason}; trying again every {seconds} s",
-                reason=str(error),
-                seconds=LISTEN_AGAIN_SECONDS,
-            )
-            self._timer = self._clock.callLater(LISTEN_AGAIN_SECONDS, self._begin)
-        else:
-            self._service = service
-
-
 # -- running it -------------------------------------------------------------------
 
 
@@ -566,20 +460,12 @@ def run_foreground(config: str | None, log_format: str, verbose: bool) -> int:
     :param log_format: ``text`` or ``json``, on standard error.
     :return: the exit code.
     """
-    _begin_logging(json_line if log_format == "json" else text_line, verbose=verbose)
+    line = json_line if log_format == "json" else text_line
+    observer = line_observer(sys.stderr, line, verbose=verbose)
+    globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
     reactor = _with_boottime(None)
     daemon = Daemon(reactor, config)
     daemon.startService()
     reactor.addSystemEventTrigger("before", "shutdown", daemon.stopService)
     reactor.run()
     return 0
-
-
-def _begin_logging(line: Callable[[LogEvent], str], *, verbose: bool) -> None:
-    levels = LogLevelFilterPredicate(LogLevel.debug if verbose else LogLevel.info)
-    if not verbose:
-        # "Starting factory": of use to who debugs Twisted.
-        for namespace in ("twisted", "log_legacy"):
-            levels.setLogLevelForNamespace(namespace, LogLevel.warn)
-    observer = FilteringLogObserver(FileLogObserver(sys.stderr, line), [levels])
-    globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)

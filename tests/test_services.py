@@ -9,7 +9,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from e2d.services import Backoff, OrderedServices, Repeater
+from e2d.interfaces import ListenError
+from e2d.services import AfterTheFirstMove, Backoff, OrderedServices, Repeater
+from e2d.testing.server import FakeEtcdServer
 
 
 class Slow(Service):
@@ -165,3 +167,72 @@ class RepeaterTests(SynchronousTestCase):
         self.blocked.callback(None)
         self.successResultOf(stopped)
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+
+class Picky(Service):
+    """A service that cannot listen until it may."""
+
+    may = False
+
+    def startService(self) -> None:
+        """Listen."""
+        if not self.may:
+            raise ListenError("api.addr 127.0.0.1:7981: in use already")
+        super().startService()
+
+    def stopService(self) -> Deferred[None]:
+        """Stop, later."""
+        super().stopService()
+        stopped: Deferred[None] = Deferred()
+        stopped.callback(None)
+        return stopped
+
+
+class AfterTheFirstMoveTests(SynchronousTestCase):
+    """etcd first, then what tells of it."""
+
+    def setUp(self) -> None:
+        """Nothing runs yet."""
+        self.clock = Clock()
+        self.server = FakeEtcdServer(self.clock)
+        self.api = Picky()
+        self.api.may = True
+        self.made = 0
+        self.late = AfterTheFirstMove(
+            clock=self.clock, server=self.server, make=self.make
+        )
+        self.late.startService()
+
+    def make(self) -> Service:
+        """Count it."""
+        self.made += 1
+        return self.api
+
+    def test_waits_for_etcds_process(self) -> None:
+        """It starts right after etcd was executed, not before."""
+        self.clock.advance(0.1)
+        self.assertEqual(self.made, 0)
+        self.server.left_behind = None
+        self.server.fail()
+        self.clock.advance(0)
+        self.assertTrue(self.api.running)
+
+    def test_does_not_wait_for_an_etcd_that_does_not_come(self) -> None:
+        """A node that halts tells why, too."""
+        self.clock.advance(0.5)
+        self.assertTrue(self.api.running)
+
+    def test_a_taken_port_is_tried_again(self) -> None:
+        """Etcd is not stopped for a port that is taken; when it is free, it is used."""
+        self.api.may = False
+        self.clock.advance(0.5)
+        self.assertFalse(self.api.running)
+        self.api.may = True
+        self.clock.advance(5.0)
+        self.assertTrue(self.api.running)
+
+    def test_stopping_leaves_nothing(self) -> None:
+        """Stopped before it began, it never begins."""
+        self.successResultOf(self.late.stopService())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(self.made, 0)

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TextIO
 
-from twisted.logger import LogEvent, formatEvent
+from twisted.logger import (
+    FileLogObserver,
+    FilteringLogObserver,
+    ILogObserver,
+    LogEvent,
+    LogLevel,
+    LogLevelFilterPredicate,
+    formatEvent,
+)
 
-__all__ = ["json_line", "text_line"]
+__all__ = ["json_line", "line_observer", "text_line"]
 
 LINE_LIMIT = 16_384
 """Characters: an event may carry what etcd or a peer said, and that has no end."""
@@ -77,3 +87,20 @@ def _traceback(event: LogEvent) -> str:
     if failure is None:
         return ""
     return "\n" + str(failure.getTraceback())[:LINE_LIMIT].rstrip()
+
+
+def line_observer(
+    stream: TextIO, line: Callable[[LogEvent], str], *, verbose: bool
+) -> ILogObserver:
+    """
+    Writes lines to a stream.
+
+    :param line: `text_line` or `json_line`.
+    :param verbose: also what developers want to know.
+    """
+    levels = LogLevelFilterPredicate(LogLevel.debug if verbose else LogLevel.info)
+    if not verbose:
+        # "Starting factory": of use to who debugs Twisted.
+        for namespace in ("twisted", "log_legacy"):
+            levels.setLogLevelForNamespace(namespace, LogLevel.warn)
+    return FilteringLogObserver(FileLogObserver(stream, line), [levels])

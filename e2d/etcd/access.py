@@ -1,0 +1,48 @@
+"""How e2d reaches the etcd of its own node, as far as the configuration says."""
+
+from __future__ import annotations
+
+import os
+
+from e2d.config.values import CertificatePair, Configuration
+from e2d.etcd.connection import ClientTLS, Login
+from e2d.model import Address
+
+__all__ = ["client_tls", "login", "own_address"]
+
+
+def own_address(configuration: Configuration) -> Address:
+    """Where this node's etcd is asked: on loopback where it listens there."""
+    listens = configuration.client.listen_addresses
+    port = configuration.client.listen.port
+    loopback = Address("127.0.0.1", port)
+    everywhere = {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+    if loopback in listens or listens[0].host in everywhere:
+        return loopback
+    return listens[0]
+
+
+def client_tls(configuration: Configuration) -> ClientTLS | None:
+    """The client's certificate, else the peer's, which the original used (5)."""
+    if configuration.ca_cert is None:
+        return None
+    certs = configuration.certs
+    pairs = [pair for pair in (certs.client, certs.peer) if pair is not None]
+    pair = next((each for each in pairs if _is_there(each)), None)
+    return ClientTLS(
+        ca=configuration.ca_cert,
+        cert=None if pair is None else pair.cert,
+        key=None if pair is None else pair.key,
+    )
+
+
+def _is_there(pair: CertificatePair) -> bool:
+    return os.path.exists(pair.cert) and os.path.exists(pair.key)
+
+
+def login(configuration: Configuration) -> Login | None:
+    """Whom e2d logs in to etcd as, None without etcd's own users (B15)."""
+    auth = configuration.etcd.auth
+    if auth is None:
+        return None
+    return Login(auth.user, auth.password_file or "")

@@ -1,0 +1,78 @@
+"""Tests of `e2d.etcd.access`."""
+
+from __future__ import annotations
+
+import os
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from e2d.config import HostFacts, load
+from e2d.config.values import Configuration
+from e2d.etcd.access import client_tls, own_address
+from e2d.etcd.connection import ClientTLS
+from e2d.model import Address
+
+
+def configured(text: str) -> Configuration:
+    """A checked configuration."""
+    return load(text, source="test", host=HostFacts(host_ip="10.0.0.9")).configuration
+
+
+class OwnAddressTests(SynchronousTestCase):
+    """Where this node's own etcd is asked."""
+
+    def test_on_loopback_where_it_listens_there(self) -> None:
+        """The address that never depends on a network."""
+        self.assertEqual(
+            own_address(configured("clientAddr: 10.0.0.1:2379")),
+            Address("127.0.0.1", 2379),
+        )
+
+    def test_another_loopback_address_as_it_is(self) -> None:
+        """Etcd on 127.0.0.2 does not listen on 127.0.0.1."""
+        self.assertEqual(
+            own_address(configured("clientAddr: 127.0.0.2:2379")),
+            Address("127.0.0.2", 2379),
+        )
+
+
+class ClientTLSTests(SynchronousTestCase):
+    """Which certificate e2d shows to etcd."""
+
+    def setUp(self) -> None:
+        """A directory for certificates."""
+        self.directory = self.mktemp()
+        os.makedirs(self.directory)
+        self.configuration = configured(
+            f"caCert: {self.directory}/ca.crt\ncaKey: {self.directory}/ca.key\n"
+        )
+
+    def pair(self, name: str) -> None:
+        """Files of a certificate."""
+        for suffix in ("crt", "key"):
+            path = os.path.join(self.directory, f"{name}.{suffix}")
+            with open(path, "w"):
+                pass
+
+    def tls(self, name: str) -> ClientTLS:
+        """What is expected for a pair."""
+        return ClientTLS(
+            ca=f"{self.directory}/ca.crt",
+            cert=f"{self.directory}/{name}.crt",
+            key=f"{self.directory}/{name}.key",
+        )
+
+    def test_the_clients(self) -> None:
+        """The client's own, if it is there."""
+        self.pair("client")
+        self.pair("peer")
+        self.assertEqual(client_tls(self.configuration), self.tls("client"))
+
+    def test_else_the_peers(self) -> None:
+        """Takeover: the original never needed a client pair, it used the peer's."""
+        self.pair("peer")
+        self.assertEqual(client_tls(self.configuration), self.tls("peer"))
+
+    def test_none_without_a_ca(self) -> None:
+        """Plain text where etcd speaks plain text."""
+        self.assertIsNone(client_tls(configured("{}")))
