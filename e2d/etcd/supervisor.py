@@ -172,6 +172,8 @@ class EtcdSupervisor:
             return child
         finally:
             prepared.close()
+            if not attempt.succeeded:
+                await self._follower.stop()
 
     async def stop(self) -> None:
         """SIGTERM, then SIGKILL after a bound; returns when the process is gone."""

@@ -287,7 +287,6 @@ class StartTests(SupervisorTests):
         self.reactor.processes[-1].prints(_VERSION)
         self.successResultOf(starting)
         self.assertIn("no process could be made", self._failed().problem.message)
-        self.successResultOf(self._stop())
         self.assertEqual(self.reactor.getDelayedCalls(), [])
         self.assertEqual(sorted(os.listdir("/proc/self/fd")), before)
 
