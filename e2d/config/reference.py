@@ -40,9 +40,10 @@ original e2d; without it, a file is v1alpha1. Every key may be used in both. A v
 file keeps its meaning: where a new default would change what is stored, deleted, or
 which members exist, its default is the old one, and ``e2d config show`` spells it out.
 
-Three things are stricter than in the original, each because silence did harm there: an
-unknown key is an error and not ignored, so is a key that is given twice, and so is
-``caKey`` without ``caCert``.
+Four things differ from the original, each because silence did harm there: an unknown
+key is an error and not ignored; so is a key that is given twice; so is ``caKey``
+without ``caCert``; and ``caCert`` without ``caKey`` means TLS with leaf certificates
+from elsewhere, where the original quietly ran without TLS.
 
 Values
 ------

@@ -10,6 +10,7 @@ from e2d.config.document import Entry, MapNode, Node, Scalar
 from e2d.config.keys import ALPHA, API_GROUP, BETA, KIND, Key
 from e2d.config.kinds import shown
 from e2d.config.problems import Findings, Place, nearest, quoted
+from e2d.config.scalars import Integer
 from e2d.config.table import ALIASES, KEYS, SECTIONS, names_in, path_like
 
 __all__ = ["Settings", "read_settings"]
@@ -173,4 +174,9 @@ def _is_absent(key: Key[object], node: Node) -> bool:
         return False
     if node.value is None or (key.none_word and node.text == key.none_word):
         return True
-    return key.zero_is_default and (node.value == "" or node.text == "0")
+    return key.zero_is_default and (node.value == "" or _is_zero(key, node))
+
+
+def _is_zero(key: Key[object], node: Scalar) -> bool:
+    """Only where a number is wanted: ``overrideName: 0`` is a mistake."""
+    return isinstance(key.kind, Integer) and type(node.value) is int and not node.value

@@ -134,6 +134,17 @@ class RowsTests(SynchronousTestCase):
         )
         self.assertEqual(loaded("kind: Configuration"), loaded(text))
 
+    def test_zero_is_not_a_name(self) -> None:
+        """Where text is wanted, 0 is a mistake."""
+        self.assertEqual(1, len(refused("overrideName: 0")))
+        self.assertEqual(1, len(refused("requiredClusterSize: false")))
+
+    def test_seeds_with_a_type(self) -> None:
+        """With seeds the original did not ask the provider, whatever it lacked."""
+        text = "discovery: {initialPeers: ['10.0.0.6:1'], type: aws/tags}"
+        self.assertEqual([], refused(text))
+        self.assertEqual(1, len(refused(beta(text))))
+
     def test_null_is_the_default(self) -> None:
         """A key without a value is as good as none."""
         text = "dataDir:\nclientAddr:\ndiscovery:\nmetrics: {addr: , type: }\ncaCert: ~"

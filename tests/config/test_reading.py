@@ -6,6 +6,9 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import BinaryIO
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from e2d.config import ConfigurationError, Loaded, default
@@ -92,6 +95,14 @@ class ReadingTests(SynchronousTestCase):
         """Bytes that are not UTF-8 are named with their place."""
         said = self.refusal("a", _files(a="dataDir: x\n# é".encode() + b" \xff"))
         self.assertEqual("a:2:5: not UTF-8: the byte 0xff; save it as UTF-8", said)
+
+    @given(st.binary())
+    def test_any_bytes(self, content: bytes) -> None:
+        """Any bytes load or raise ConfigurationError."""
+        try:
+            self.read("a", _files(a=content))
+        except ConfigurationError:
+            return
 
     def test_too_large(self) -> None:
         """A file without an end is not read to its end."""
