@@ -159,10 +159,11 @@ class FakeEtcdClient:
         """From what this member has."""
         await self._as_voter()
         store = self._node.replica.store
-        refused = not self._cluster.rules.hashes_at_compaction
-        if refused and revision is not None and revision == store.compacted:
+        if not revision or revision != store.compacted:
+            return (store.hash(revision), store.compacted)
+        if not self._cluster.rules.hashes_at_compaction:
             raise _refusal("OUT_OF_RANGE", "mvcc: required revision has been compacted")
-        return (store.hash(revision), store.compacted)
+        return (store.hash(revision), store.compacted_before)
 
     async def compact(self, revision: Revision) -> None:
         """With quorum."""

@@ -20,7 +20,8 @@ class Rules:
 
     :param frozen_peer_looks_alive: for so many seconds a stopped process still counts
         as connected for member changes (F7).
-    :param hashes_at_compaction: whether a hash at the compacted revision is given.
+    :param hashes_at_compaction: whether a hash at the compacted revision is given;
+        it is then the one that the compaction took, over the compaction before.
     """
 
     version: EtcdVersion
@@ -36,6 +37,8 @@ RULES = {
         hashes_at_compaction=False,
     ),
     (3, 5): Rules(version=EtcdVersion(3, 5, 16)),
+    (3, 6): Rules(version=EtcdVersion(3, 6, 14)),
+    (3, 7): Rules(version=EtcdVersion(3, 7, 1)),
 }
 """By release line."""
 
@@ -160,8 +163,9 @@ def _not_found() -> EtcdRefused:
 
 
 def _not_enough() -> EtcdRefused:
+    # etcd forgets to classify this one, in every line.
     words = "re-configuration failed due to not enough started members"
-    return _refusal("FAILED_PRECONDITION", words)
+    return _refusal("UNKNOWN", words)
 
 
 def _refusal(code: str, words: str) -> EtcdRefused:

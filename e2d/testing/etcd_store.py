@@ -51,6 +51,7 @@ class Store:
 
     revision: Revision = field(default=Revision(1), init=False)
     compacted: Revision = field(default=Revision(0), init=False)
+    compacted_before: Revision = field(default=Revision(0), init=False)
     leases: dict[LeaseID, int] = field(factory=dict, init=False)
     _history: dict[bytes, list[KeyValue]] = field(factory=dict, init=False)
     _events: list[Event] = field(factory=list, init=False)
@@ -186,7 +187,7 @@ class Store:
         if revision <= self.compacted:
             raise _refusal("OUT_OF_RANGE", "mvcc: required revision has been compacted")
         self._check_revision(revision)
-        self.compacted = revision
+        self.compacted_before, self.compacted = self.compacted, revision
         for key, versions in list(self._history.items()):
             old = [item for item in versions if item.mod_revision <= revision]
             kept = [item for item in versions if item.mod_revision > revision]

@@ -16,6 +16,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -164,6 +165,19 @@ class Node:
             process.send_signal(number)
             process.wait(30)
 
+    def freeze(self) -> None:
+        """SIGSTOP, and wait until no thread of it runs."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+        tasks = Path(f"/proc/{self.process.pid}/task")
+        while any(_state(task) != "T" for task in tasks.iterdir()):
+            time.sleep(0.001)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
     def log(self) -> str:
         """What it said."""
         return (self.directory / f"{self.name}.log").read_text(errors="replace")
@@ -274,6 +288,11 @@ class Etcds:
             options += [f"--cacert={self.security.authority.ca}"]
             options += [f"--cert={root.cert}", f"--key={root.key}"]
         return options
+
+
+def _state(task: Path) -> str:
+    """The state of a thread: the field after its name in brackets."""
+    return (task / "stat").read_text().rpartition(") ")[2][0]
 
 
 def _die_with_parent() -> None:

@@ -89,7 +89,7 @@ def _files(etcds: Etcds, name: str) -> ClientTLS:
     )
 
 
-class PlainContract(EtcdClientContract, ClientTestCase):
+class PlainContract(ClientTestCase, EtcdClientContract):
     """The contract, in plain text."""
 
     def setUp(self) -> Deferred[None]:
@@ -201,8 +201,7 @@ class Behaviour(ClientTestCase):
         (node,) = self.etcds.nodes
         client = self.connect(node, timeouts=Timeouts(request=1.0))
         await self.serving(client)
-        assert node.process is not None
-        node.process.send_signal(19)
+        node.freeze()
         cancelled = Deferred.fromCoroutine(client.get(b"key"))
         cancelled.cancel()
         self.failureResultOf(cancelled)
@@ -210,7 +209,7 @@ class Behaviour(ClientTestCase):
         with self.assertRaises(EtcdUnavailable):
             await client.get(b"key")
         self.assertLess(time.perf_counter() - began, 3.0)
-        node.process.send_signal(18)
+        node.thaw()
         await self.serving(client)
 
     @driven
