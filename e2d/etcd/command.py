@@ -20,13 +20,13 @@ from collections.abc import Iterable, Mapping
 
 from attrs import frozen
 
+from e2d.config.flags import OWNED_FLAGS
 from e2d.config.values import Configuration, Endpoint, EtcdOptions, Metrics
 from e2d.etcd.versions import corruption_flags, corruption_gates, line_of
 from e2d.model import Address, EtcdStart, EtcdVersion
 
 __all__ = [
     "LAUNCH_VARIABLE",
-    "OWNED_FLAGS",
     "EtcdSettings",
     "TLSFiles",
     "arguments",
@@ -36,58 +36,6 @@ __all__ = [
 
 LAUNCH_VARIABLE = "E2D_LAUNCH"
 """The variable in etcd's environment by which a returning e2d knows its own etcd."""
-
-OWNED_FLAGS = frozenset(
-    {
-        "advertise-client-urls",
-        "auto-compaction-mode",
-        "auto-compaction-retention",
-        "auto-tls",
-        "cert-file",
-        "client-cert-auth",
-        "config-file",
-        "data-dir",
-        "discovery",
-        "discovery-endpoints",
-        "discovery-fallback",
-        "discovery-proxy",
-        "discovery-srv",
-        "discovery-srv-name",
-        "discovery-token",
-        "enable-log-rotation",
-        "force-new-cluster",
-        "initial-advertise-peer-urls",
-        "initial-cluster",
-        "initial-cluster-state",
-        "initial-cluster-token",
-        "key-file",
-        "listen-client-http-urls",
-        "listen-client-urls",
-        "listen-metrics-urls",
-        "listen-peer-urls",
-        "log-format",
-        "log-level",
-        "log-output",
-        "log-outputs",
-        "logger",
-        "metrics",
-        "name",
-        "peer-auto-tls",
-        "peer-cert-file",
-        "peer-client-cert-auth",
-        "peer-key-file",
-        "peer-trusted-ca-file",
-        "pre-vote",
-        "proxy",
-        "quota-backend-bytes",
-        "strict-reconfig-check",
-        "trusted-ca-file",
-        "unsafe-no-fsync",
-        "version",
-        "wal-dir",
-    }
-)
-"""Flags that e2d sets itself or forbids: ``etcd.extraArgs`` may not name them."""
 
 # Experimental flags of 3.4 and 3.5 that are feature gates from 3.6 on.
 _GATE_OF_FLAG = {
