@@ -18,7 +18,7 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 from twisted.web.client import ResponseFailed, ResponseNeverReceived
 
-from e2d.config.values import Endpoint, EtcdOptions, MetricsDetail
+from e2d.config.values import Endpoint, EtcdOptions, Metrics, MetricsDetail
 from e2d.etcd.command import EtcdSettings
 from e2d.etcd.records import Records
 from e2d.etcd.supervisor import EtcdSupervisor, Patience
@@ -77,6 +77,7 @@ class Node:
     binary: str
     directory: str
     port: int
+    metrics: Metrics | None = None
     supervisors: list[EtcdSupervisor] = field(factory=list)
 
     def settings(self, **changes: object) -> EtcdSettings:
@@ -90,7 +91,7 @@ class Node:
             peer=Endpoint(listen=peer, advertise=peer),
             client_tls=None,
             peer_tls=None,
-            metrics=None,
+            metrics=self.metrics,
             options=options(**changes),
             cluster_size=1,
         )

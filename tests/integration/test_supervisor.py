@@ -8,14 +8,16 @@ import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from twisted.internet import reactor  # noqa: TID251 - real processes need the real one
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SkipTest, TestCase
 
+from e2d.config.values import Endpoint, Metrics, MetricsDetail
 from e2d.etcd.processes import Processes
 from e2d.etcd.supervisor import EtcdSupervisor
-from e2d.model import Absent, ChildFailed, ProblemKind, Serving, Starting
+from e2d.model import Absent, Address, ChildFailed, ProblemKind, Serving, Starting
 from tests.integration.supervised import ROOT, Node, etcds
 
 
@@ -44,6 +46,9 @@ class Supervision:
         binary = etcds().get(self.line)
         if binary is None:
             raise SkipTest(f"no etcd {self.line} below build/etcd")
+        # Each supervisor raises the score of its process, and here they share one.
+        score = Path("/proc/self/oom_score_adj")
+        self.addCleanup(score.write_text, score.read_text())
         directory = os.path.abspath(self.mktemp())
         self.node = Node(reactor, binary, directory, self.port)
 
@@ -74,8 +79,13 @@ class Supervision:
     @_async
     async def test_every_setting_is_accepted(self) -> None:
         """The whole command line, metrics and extra arguments too, suits the binary."""
+        address = Address("127.0.0.1", self.port + 4)
+        self.node.metrics = Metrics(
+            endpoint=Endpoint(listen=address, advertise=address), disable_auth=False
+        )
         _, pid = await self._serving(
             log_level="info",
+            metrics_detail=MetricsDetail.EXTENSIVE,
             quota_backend_bytes=1 << 30,
             extra_args=(("snapshot-count", "5000"), ("heartbeat-interval", "120")),
         )
@@ -84,7 +94,7 @@ class Supervision:
 
     @_async
     async def test_nothing_ties_etcd_to_e2d(self) -> None:
-        """Own session, no pipe, no descriptor and no file of e2d's."""
+        """Own session, no pipe, no file of e2d's, and e2d first when memory ends."""
         lock = os.open(os.path.abspath(self.mktemp()), os.O_RDWR | os.O_CREAT)
         os.set_inheritable(lock, True)
         self.addCleanup(os.close, lock)
@@ -98,6 +108,10 @@ class Supervision:
         self.assertEqual([files["0"], files["1"], files["2"]], [os.devnull, log, log])
         ours = os.readlink(f"/proc/self/fd/{lock}")
         self.assertNotIn(ours, files.values())
+        scores = []
+        for name in (str(pid), "self"):
+            scores.append(int(Path(f"/proc/{name}/oom_score_adj").read_text()))
+        self.assertLess(scores[0], scores[1])
 
     @_async
     async def test_killed_etcd_is_seen(self) -> None:
