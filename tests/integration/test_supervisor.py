@@ -108,9 +108,10 @@ class Supervision:
         self.assertEqual([files["0"], files["1"], files["2"]], [os.devnull, log, log])
         ours = os.readlink(f"/proc/self/fd/{lock}")
         self.assertNotIn(ours, files.values())
-        scores = []
-        for name in (str(pid), "self"):
-            scores.append(int(Path(f"/proc/{name}/oom_score_adj").read_text()))
+        scores = [
+            int(Path(f"/proc/{name}/oom_score_adj").read_text())
+            for name in (str(pid), "self")
+        ]
         self.assertLess(scores[0], scores[1])
 
     @_async
