@@ -14,6 +14,8 @@ from typing import ClassVar
 from pydoctor.extensions import ClassMixin, ExtRegistrar, ModuleVisitorExt
 from pydoctor.model import Class
 from pydoctor.model import System as PlainSystem
+from pydoctor.options import Options
+from pydoctor.sphinx import SphinxInventory
 
 GENERATES_CONSTRUCTOR = {"attrs.define", "attrs.frozen"}
 
@@ -53,10 +55,24 @@ class FieldVisitor(ModuleVisitorExt):
             current.fields[node.target.id] = node.annotation
 
 
+class TwistedNames(SphinxInventory):
+    """Where Twisted's own documentation is, known without asking the network."""
+
+    def getLink(self, name: str) -> str | None:
+        """The page of a module or class of Twisted; None for anything else."""
+        if not name.startswith("twisted."):
+            return None
+        return f"https://docs.twisted.org/en/stable/api/{name}.html"
+
+
 class System(PlainSystem):
     """What ``--system-class`` names."""
 
     custom_extensions: ClassVar[list[str]] = ["docs.apidocs"]
+
+    def __init__(self, options: Options | None = None) -> None:
+        super().__init__(options)
+        self.intersphinx = TwistedNames(logger=self.msg)
 
 
 def setup_pydoctor_extension(registrar: ExtRegistrar) -> None:
