@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
+from e2d.etcd.command import inherited_environment
 from e2d.etcd.versions import NotEtcd, parse_version
 from e2d.interfaces import IDaemonReactor
 from e2d.model import ChildProblem, EtcdVersion, ProblemKind
@@ -111,7 +112,7 @@ class EtcdBinary:
 
     async def _ask(self, path: str) -> EtcdVersion:
         protocol = _Output()
-        environment = {"PATH": self._environment.get("PATH", os.defpath)}
+        environment = inherited_environment(self._environment)
         timer: IDelayedCall | None = None
         try:
             self._reactor.spawnProcess(

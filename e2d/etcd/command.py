@@ -31,6 +31,7 @@ __all__ = [
     "TLSFiles",
     "arguments",
     "environment",
+    "inherited_environment",
     "settings_warnings",
 ]
 
@@ -294,6 +295,15 @@ def arguments(
     )
 
 
+def inherited_environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    """
+    What of e2d's environment etcd may have.
+
+    :param inherited: e2d's environment.
+    """
+    return {name: value for name, value in inherited.items() if name in _INHERITED}
+
+
 def environment(
     inherited: Mapping[str, str], settings: EtcdSettings, launch: str
 ) -> dict[str, str]:
@@ -303,5 +313,8 @@ def environment(
     :param inherited: e2d's environment.
     :param launch: the id of this start.
     """
-    kept = {name: value for name, value in inherited.items() if name in _INHERITED}
-    return {**kept, **dict(settings.options.env), LAUNCH_VARIABLE: launch}
+    return {
+        **inherited_environment(inherited),
+        **dict(settings.options.env),
+        LAUNCH_VARIABLE: launch,
+    }

@@ -230,6 +230,7 @@ class StartTests(SupervisorTests):
         self._started().end(code=1)
         self._started().end(code=1)
         asked = [each for each in self.reactor.processes if "--version" in each.command]
+        self.assertEqual(asked[0].environment, {"PATH": "/usr/bin:/bin"})
         self.assertEqual(len(asked), 1)
         self.assertEqual(self.supervisor.version(), "3.5.16")
         with open(self.binary, "a") as file:
