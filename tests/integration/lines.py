@@ -1,0 +1,62 @@
+"""Tests that run on each release line of etcd that is at hand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import Any, TypeVar
+
+from twisted.trial.unittest import SkipTest
+
+from tests.integration.etcds import EtcdLine, find_lines
+
+__all__ = ["newest", "number", "on_each_line"]
+
+C = TypeVar("C", bound=type)
+
+
+@cache
+def lines() -> tuple[EtcdLine, ...]:
+    """
+    The lines to test, oldest first.
+
+    ``E2D_ETCD_LINES``, such as ``3.4 3.5``, leaves the others out.
+    """
+    wanted = os.environ.get("E2D_ETCD_LINES", "").split()
+    found = [
+        each for each in find_lines().values() if not wanted or each.name in wanted
+    ]
+    return tuple(sorted(found, key=number))
+
+
+def number(line: EtcdLine) -> tuple[int, ...]:
+    """``(3, 5)``."""
+    return tuple(map(int, line.name.split(".")))
+
+
+def newest() -> EtcdLine:
+    """The newest line that is at hand."""
+    return [each for each in lines() if each.missing is None][-1]
+
+
+def on_each_line(cls: C) -> C:
+    """Make of each ``test_x(self, etcd)`` one ``test_x_3_5(self)`` a line."""
+    for name in [each for each in vars(cls) if each.startswith("test")]:
+        method = getattr(cls, name)
+        delattr(cls, name)
+        for each in lines():
+            setattr(cls, f"{name}_{each.suffix}", _on(method, each))
+    return cls
+
+
+def _on(
+    method: Callable[[Any, EtcdLine], object], line: EtcdLine
+) -> Callable[[Any], object]:
+    @wraps(method)
+    def test(self: Any) -> object:  # noqa: ANN401 - whichever test case
+        if line.missing is not None:
+            raise SkipTest(line.missing)
+        return method(self, line)
+
+    return test
