@@ -35,6 +35,8 @@ _ROOT = Path(__file__).resolve().parents[2]
 _KNOWN = ("3.4", "3.5")
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
+_given: set[int] = set()
+"""Ports of this run: those of a stopped node are still its own."""
 
 
 @frozen
@@ -105,17 +107,26 @@ def _version(binary: Path) -> str | None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of loopback on which nobody listens now."""
+    """Ports of loopback on which nobody listens now; never the same twice."""
     low, _, high = os.environ.get("E2D_PORTS", "20000-32000").partition("-")
     free: list[int] = []
     while len(free) < count:
+        assert len(_given) < int(high) - int(low), "every port was given out"
         port = random.randrange(int(low), int(high))
         with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if port not in free and probe.connect_ex(("127.0.0.1", port)) != 0:
-                probe.bind(("127.0.0.1", port))
+            if port not in _given and _bindable(probe, port):
+                _given.add(port)
                 free.append(port)
     return free
+
+
+def _bindable(probe: socket.socket, port: int) -> bool:
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        probe.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True
 
 
 @frozen
