@@ -463,7 +463,7 @@ class IEtcdDataDirectory(Interface):
 
     async def examine(now: float) -> DataState:
         """
-        What is there. Only while no etcd of ours runs on it (C12).
+        What is there. While etcd runs on it only whose it is can be relied on (C12).
 
         It waits for nobody: a database that another process has locked is not read,
         and then `Holds` has no name. What the disk refuses to show is `Unreadable`.

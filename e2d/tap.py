@@ -217,6 +217,7 @@ class Composition:
             random=SystemRandom(),
             environment=os.environ,
             make_id=lambda: secrets.token_hex(16),
+            expected_member=lambda: directory.member_id,
             patience=Patience(health=configuration.health_check_interval),
         )
         loop = self._loop(directory, server, client)

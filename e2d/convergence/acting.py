@@ -89,6 +89,8 @@ class Actor:
 
     async def adopt(self) -> None:
         """Take over an etcd that an earlier e2d left running here, if there is one."""
+        # Whose data it is tells whether an etcd that answers is the one to take over.
+        await self._directory.examine(self._clock.seconds())
         if await self._server.adopt():
             self.starts += 1
 

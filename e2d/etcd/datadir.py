@@ -48,6 +48,7 @@ from e2d.model import (
     Empty,
     Founding,
     Holds,
+    MemberID,
     Missing,
     NodeID,
     NodeName,
@@ -175,6 +176,7 @@ class DataDirectory:
         )
         self._one_at_a_time = DeferredLock()
         self._missing_since: float | None = None
+        self._examined: DataState | None = None
         self._warnings: Sequence[str] = ()
 
     @property
@@ -182,11 +184,18 @@ class DataDirectory:
         """What an operator should know, a line each: a breadcrumb that was not kept."""
         return self._warnings
 
+    @property
+    def member_id(self) -> MemberID | None:
+        """Whose data the last examination found, None if nobody's or not known."""
+        state = self._examined
+        return state.member_id if isinstance(state, Holds) else None
+
     async def examine(self, now: float) -> DataState:
         """`IEtcdDataDirectory.examine`; what the disk refuses is Unreadable."""
         since = now if self._missing_since is None else self._missing_since
         state = await self._run_in_pool(lambda: self._examination.examine(since))
         self._missing_since = since if isinstance(state, Missing) else None
+        self._examined = state
         return state
 
     async def node_id(self) -> NodeID:

@@ -181,6 +181,17 @@ class ExamineTests(OnDisk):
         self.etcd_lives()
         self.assertEqual(self.examine(), ORIGINAL)
 
+    def test_whose_data_it_is(self) -> None:
+        """After an examination it is known whose etcd may run here, if anybody's."""
+        directory = self.make()
+        self.assertIsNone(directory.member_id)
+        self.etcd_lives()
+        self.successResultOf(Deferred.fromCoroutine(directory.examine(10.0)))
+        self.assertEqual(directory.member_id, original.MEMBER_ID)
+        self.lose_member()
+        self.successResultOf(Deferred.fromCoroutine(directory.examine(11.0)))
+        self.assertIsNone(directory.member_id)
+
     def test_foreign_entries_beside_member(self) -> None:
         """With only a volume's own ``lost+found`` in it a directory is empty."""
         (self.path / "lost+found").mkdir()
