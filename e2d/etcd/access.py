@@ -45,4 +45,4 @@ def login(configuration: Configuration) -> Login | None:
     auth = configuration.etcd.auth
     if auth is None:
         return None
-    return Login(auth.user, auth.password_file or "")
+    return Login(auth.user, auth.password_file, auth.password)

@@ -30,6 +30,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
+from e2d.config.secret import Secret
 from e2d.etcd import methods
 from e2d.etcd.methods import Fields, Method, Reply
 from e2d.etcd.refusals import error_of, is_from_etcd, wants_login
@@ -67,10 +68,20 @@ class Login:
     A user of etcd's own (B15).
 
     :param password_file: read at each login; one trailing newline is not part of it.
+    :param password: instead of the file.
     """
 
     user: str
-    password_file: str
+    password_file: str | None = None
+    password: Secret | None = None
+
+    def read_password(self) -> str:
+        """Blocks."""
+        if self.password is not None:
+            return self.password.reveal()
+        assert self.password_file is not None
+        with open(self.password_file, encoding="utf-8") as file:
+            return file.read(_MAX_PASSWORD).removesuffix("\n")
 
 
 @frozen(kw_only=True)
@@ -262,7 +273,7 @@ class Connection:
         async with self._renewing:
             if self._token != used:
                 return
-            password = await self._in_pool(lambda: _read_password(login.password_file))
+            password = await self._in_pool(login.read_password)
             fields: Fields = {"name": login.user, "password": password}
             seconds = self.timeouts.request
             self._token = None
@@ -275,8 +286,3 @@ class Connection:
             else:
                 self._auth_is_off = False
                 self._token = str(reply.token)
-
-
-def _read_password(path: str) -> str:
-    with open(path, encoding="utf-8") as file:
-        return file.read(_MAX_PASSWORD).removesuffix("\n")

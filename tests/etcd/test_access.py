@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from e2d.config import HostFacts, load
 from e2d.config.values import Configuration
-from e2d.etcd.access import client_tls, own_address
+from e2d.etcd.access import client_tls, login, own_address
 from e2d.etcd.connection import ClientTLS
 from e2d.model import Address
 
@@ -16,6 +16,32 @@ from e2d.model import Address
 def configured(text: str) -> Configuration:
     """A checked configuration."""
     return load(text, source="test", host=HostFacts(host_ip="10.0.0.9")).configuration
+
+
+class LoginTests(SynchronousTestCase):
+    """Whom e2d logs in to etcd as."""
+
+    def test_nobody(self) -> None:
+        """Without ``etcd.auth`` there is no login."""
+        self.assertIsNone(login(configured("{}")))
+
+    def test_a_password_in_the_file(self) -> None:
+        """It is used, and shown nowhere."""
+        found = login(configured("etcd: {auth: {user: root, password: s3cret}}"))
+        assert found is not None
+        self.assertEqual((found.user, found.read_password()), ("root", "s3cret"))
+        self.assertNotIn("s3cret", repr(found))
+
+    def test_a_file_of_its_own(self) -> None:
+        """The newline at its end is an editor's, not the password's."""
+        path = self.mktemp()
+        with open(path, "w") as stream:
+            stream.write("s3cret\n")
+        found = login(
+            configured(f"etcd: {{auth: {{user: root, passwordFile: {path}}}}}")
+        )
+        assert found is not None
+        self.assertEqual(found.read_password(), "s3cret")
 
 
 class OwnAddressTests(SynchronousTestCase):
