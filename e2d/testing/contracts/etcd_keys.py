@@ -168,6 +168,26 @@ class EtcdKeysContract(EtcdClientTests):
         self.assertEqual(answer, ("INVALID_ARGUMENT", words))
 
     @driven
+    async def test_clear_around_a_key(self) -> None:
+        """Two ranges around a key may go while the key itself is put (C1)."""
+        names = (b"a", b"marker", b"z")
+        for name in names:
+            await self.client.put(self.below + name, b"old", None)
+        marker = self.below + b"marker"
+        done = await self.client.transact(
+            [],
+            [
+                Delete(self.below, marker),
+                Delete(marker + b"\0", self.below + b"\xff"),
+                Put(marker, b"new"),
+            ],
+            [],
+        )
+        page = await self.client.page(self.below, self.below + b"\xff", 10, None)
+        held = [(item.key, item.value, item.mod_revision) for item in page.items]
+        self.assertEqual(held, [(marker, b"new", done.revision)])
+
+    @driven
     async def test_too_many_operations_refused(self) -> None:
         """128 operations are done, 129 are not."""
         puts = [Put(self.below + b"%d" % number, b"") for number in range(129)]
