@@ -140,7 +140,9 @@ class EtcdBinary:
             return self._unusable(self._name, "it is not an executable file")
         return ChildProblem(
             kind=ProblemKind.BINARY_MISSING,
-            message=f"there is no etcd: {self._name} is not found",
+            message=f"there is no etcd: `{self._name}` is not on PATH"
+            if os.path.sep not in self._name
+            else f"there is no etcd: {self._name} does not exist",
             remedy="install etcd (Debian: apt install etcd-server), or set etcd.binary",
         )
 

@@ -113,13 +113,12 @@ class Core:
         delay = self.backoff.delay(self.failures, self.random)
         if gave_up:
             delay = self.backoff.maximum
-        self.log.error(
-            "etcd does not run: {message}; {remedy}",
-            message=problem.message,
-            remedy=problem.remedy,
+        # What happened and what to do is said by whoever decides, with its code.
+        self.log.info(
+            "etcd failed ({reason}, {times} in a row): not before {seconds} s again",
             reason=problem.kind.value,
-            seconds=round(delay, 1),
             times=self.failures,
+            seconds=round(delay, 1),
         )
         self.show(
             ChildFailed(
