@@ -19,7 +19,6 @@ from types import FrameType
 from typing import TypeVar, cast
 
 from attrs import define
-from attrs import fields as attrs_fields
 
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred
@@ -124,30 +123,24 @@ def load(path: str | None) -> Loaded:
     The checked configuration.
 
     :param path: a file, ``-``, or None for the default places.
-    :raises SystemExit: 2, and a line for each of its problems on standard error.
+    :raises SystemExit: 2, and a line for each of its problems on standard error; their
+        count, if there are several.
     """
     try:
         return _read(path)
     except ConfigurationError as error:
+        *others, last = error.problems
+        if not others:
+            raise _fail(str(last), EXIT_CONFIGURATION) from None
         for problem in error.problems:
             sys.stderr.write(f"{problem}\n")
         count = len(error.problems)
         raise _fail(
-            f"{count} error{'s' if count > 1 else ''} in the configuration",
-            EXIT_CONFIGURATION,
+            f"{count} errors in the configuration", EXIT_CONFIGURATION
         ) from None
 
 
 # -- the parts --------------------------------------------------------------------
-
-
-def changed_keys(before: Configuration, after: Configuration) -> tuple[str, ...]:
-    """The parts of a configuration in which two differ."""
-    return tuple(
-        each.name
-        for each in attrs_fields(Configuration)
-        if each.eq and getattr(before, each.name) != getattr(after, each.name)
-    )
 
 
 def _policy(configuration: Configuration) -> Policy:
@@ -398,6 +391,8 @@ class Daemon(Service):
                 self._log.error("{problem}", problem=str(problem))
             self._log.error("The running configuration is kept")
             return
+        from e2d.config.writing import changed_keys
+
         changed = changed_keys(self._loaded.configuration, fresh.configuration)
         if not changed:
             self._log.info("Reloaded: nothing has changed")

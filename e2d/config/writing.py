@@ -13,7 +13,7 @@ from e2d.config.kinds import Written
 from e2d.config.secret import MASK, Secret
 from e2d.config.values import CertificatePair, Configuration
 
-__all__ = ["as_document", "show", "show_with_secrets"]
+__all__ = ["as_document", "changed_keys", "show", "show_with_secrets"]
 
 
 def show(configuration: Configuration) -> str:
@@ -243,3 +243,26 @@ def _api_values(made: Configuration) -> _Pairs:
         (service.API_ADDR, made.api.addr),
         (service.API_SOCKET, made.api.socket),
     )
+
+
+def changed_keys(before: Configuration, after: Configuration) -> tuple[str, ...]:
+    """
+    The keys whose values differ, as they are written: ``compactionInterval``.
+
+    :return: nothing for two configurations that are equal.
+    """
+    if before == after:
+        return ()
+    old, new = _flat(as_document(before)), _flat(as_document(after))
+    changed = {key for key in old | new if old.get(key) != new.get(key)}
+    return tuple(sorted(changed)) or ("a secret",)
+
+
+def _flat(document: Mapping[str, object], above: str = "") -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in document.items():
+        if isinstance(value, Mapping):
+            found.update(_flat(value, f"{above}{name}."))
+        else:
+            found[f"{above}{name}"] = value
+    return found

@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from e2d.config import ConfigurationError, default, load, show
 from e2d.config.keys import ALPHA, BETA
 from e2d.config.values import Configuration
-from e2d.config.writing import as_document, show_with_secrets
+from e2d.config.writing import as_document, changed_keys, show_with_secrets
 from tests.config.golden import valid_files
 from tests.config.loading import HOST, HOSTLESS, loaded
 
@@ -157,3 +157,32 @@ class DefaultTests(SynchronousTestCase):
     def test_quiet(self) -> None:
         """There is nothing to warn about."""
         self.assertEqual((), default(HOST).warnings)
+
+
+class ChangedKeysTests(SynchronousTestCase):
+    """What differs between two files, in the words of the files."""
+
+    def test_names_what_differs(self) -> None:
+        """Only the keys that differ, as they are written."""
+        before = loaded("compactionInterval: 5m\ndataDir: a")
+        after = loaded("dataDir: b\napi: {addr: '127.0.0.1:9'}")
+        self.assertEqual(
+            changed_keys(before, after), ("api.addr", "compactionInterval", "dataDir")
+        )
+
+    def test_a_key_that_appears(self) -> None:
+        """What only one of the two has differs, and what comes with it."""
+        before, after = loaded("{}"), loaded("metrics: {addr: '127.0.0.1:4001'}")
+        self.assertEqual(
+            changed_keys(before, after), ("metrics.addr", "metrics.disableAuth")
+        )
+
+    def test_the_version_alone_is_no_change(self) -> None:
+        """A file that was converted means the same."""
+        self.assertEqual(changed_keys(loaded("{}"), loaded("kind: Configuration")), ())
+
+    def test_secrets_are_not_shown(self) -> None:
+        """A changed key of the ring is a change, and stays a secret."""
+        before = loaded("gossip: {keys: [MDEyMzQ1Njc4OWFiY2RlZg==]}")
+        after = loaded("gossip: {keys: [MDEyMzQ1Njc4OWFiY2RlZz==]}")
+        self.assertEqual(changed_keys(before, after), ("a secret",))

@@ -205,7 +205,10 @@ class TwistdTests(DaemonTestCase):
         pid = node.etcd_pid()
         node.configure(compactionInterval="7m")
         node.send(signal.SIGHUP)
-        until("it is said", lambda: "Restart e2d to apply" in node.log())
+        until(
+            "it is said",
+            lambda: "compactionInterval. Restart e2d to apply" in node.log(),
+        )
         self.assertEqual(node.etcd_pid(), pid)
         self.assertEqual(node.get("/readyz")[0], 200)
 
