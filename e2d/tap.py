@@ -18,7 +18,7 @@ from random import SystemRandom
 from types import FrameType
 from typing import TypeVar, cast
 
-from attrs import define
+from attrs import define, evolve, frozen
 
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred
@@ -35,7 +35,7 @@ from e2d.api.places import SocketPathTooLong, SocketPlace, socket_place
 from e2d.cluster.policy import Policy
 from e2d.config.loading import Loaded
 from e2d.config.problems import ConfigurationError
-from e2d.config.reading import read_configuration
+from e2d.config.reading import STANDARD_INPUT, read_configuration
 from e2d.config.values import Configuration, HostFacts
 from e2d.convergence.acting import Actor
 from e2d.convergence.observing import Observer
@@ -47,10 +47,7 @@ from e2d.etcd.command import EtcdSettings
 from e2d.etcd.datadir import DataDirectory, DataDirectoryLock
 from e2d.etcd.records import Records
 from e2d.etcd.supervisor import EtcdSupervisor, Patience
-from e2d.interfaces import (
-    DataDirectoryError,
-    IDaemonReactor,
-)
+from e2d.interfaces import DataDirectoryError, IDaemonReactor
 from e2d.model import Address, NodeName
 from e2d.services import AfterTheFirstMove, Held, OrderedServices
 
@@ -143,6 +140,20 @@ def load(path: str | None) -> Loaded:
 # -- the parts --------------------------------------------------------------------
 
 
+def reloaded(running: Configuration, fresh: Configuration) -> Configuration:
+    """
+    What a running daemon can take of a changed file: how etcd is started next.
+
+    Who e2d logs in as is not part of it, nor where anything listens that e2d itself
+    connects to.
+    """
+    return evolve(
+        running,
+        etcd=evolve(fresh.etcd, auth=running.etcd.auth),
+        metrics=fresh.metrics,
+    )
+
+
 def _policy(configuration: Configuration) -> Policy:
     discovery = configuration.discovery
     names_others = {
@@ -163,10 +174,23 @@ def _url(configuration: Configuration, address: Address) -> str:
     return f"{'https' if configuration.tls else 'http'}://{address}"
 
 
+@frozen
+class Parts:
+    """
+    The daemon, put together.
+
+    :param service: everything, in order.
+    :param server: takes other settings while it runs.
+    """
+
+    service: IService
+    server: EtcdSupervisor
+
+
 @define(eq=False, kw_only=True)
 class Composition:
     """
-    The daemon's parts, put together once the data directory is ours.
+    Puts the daemon together.
 
     :param loaded: the configuration and what its reader warned of.
     """
@@ -174,7 +198,7 @@ class Composition:
     _reactor: IDaemonReactor
     _loaded: Loaded
 
-    def services(self) -> IService:
+    def parts(self) -> Parts:
         """Everything, first to start first; it stops in reverse."""
         configuration = self._loaded.configuration
         reactor = self._reactor
@@ -214,7 +238,7 @@ class Composition:
             patience=Patience(health=configuration.health_check_interval),
         )
         loop = self._loop(directory, server, client)
-        return OrderedServices(
+        services = OrderedServices(
             [
                 Held(lock.acquire, lock.release),
                 Held(disk.start, disk.stop),
@@ -225,6 +249,7 @@ class Composition:
                 *self._tellers(loop, server),
             ]
         )
+        return Parts(services, server)
 
     def _loop(
         self, directory: DataDirectory, server: EtcdSupervisor, client: EtcdClient
@@ -341,16 +366,17 @@ class Daemon(Service):
     """
     The daemon as twistd and `run_foreground` start and stop it.
 
-    :param reload: told what to do on SIGHUP once it runs.
+    :param path: as `load` takes it; what it names is read now, and again on SIGHUP.
     """
 
     _log = Logger()
 
     def __init__(self, reactor: IDaemonReactor, path: str | None) -> None:
         self._reactor = reactor
-        self._path = path
+        # twistd may change the working directory before it starts us.
+        self._path = path if path in {None, STANDARD_INPUT} else os.path.abspath(path)
         self._loaded = load(path)
-        self._parts: IService | None = None
+        self._parts: Parts | None = None
 
     def startService(self) -> None:
         """
@@ -361,9 +387,11 @@ class Daemon(Service):
         """
         super().startService()
         try:
-            parts = Composition(reactor=self._reactor, loaded=self._loaded).services()
-            parts.startService()
-        except (DataDirectoryError, SocketPathTooLong) as error:
+            parts = Composition(reactor=self._reactor, loaded=self._loaded).parts()
+            parts.service.startService()
+        except SocketPathTooLong as error:
+            raise _fail(str(error), EXIT_CONFIGURATION) from None
+        except DataDirectoryError as error:
             raise _fail(str(error), EXIT_FAILED) from None
         self._parts = parts
         for warning in self._loaded.warnings:
@@ -378,12 +406,15 @@ class Daemon(Service):
     async def _stop(self) -> None:
         parts, self._parts = self._parts, None
         if parts is not None:
-            stopped = parts.stopService()
+            stopped = parts.service.stopService()
             if stopped is not None:
                 await stopped
 
     def _reload(self) -> None:
-        """SIGHUP: say what of a changed file takes effect, and what needs a restart."""
+        """SIGHUP: take from a changed file what can be taken, and say what cannot."""
+        if self._path == STANDARD_INPUT:
+            self._log.warn("Not reloaded: the configuration came from standard input")
+            return
         try:
             fresh = _read(self._path)
         except ConfigurationError as error:
@@ -391,16 +422,30 @@ class Daemon(Service):
                 self._log.error("{problem}", problem=str(problem))
             self._log.error("The running configuration is kept")
             return
+        self._take(fresh.configuration)
+
+    def _take(self, fresh: Configuration) -> None:
         from e2d.config.writing import changed_keys
 
-        changed = changed_keys(self._loaded.configuration, fresh.configuration)
-        if not changed:
+        running = self._loaded.configuration
+        taken = reloaded(running, fresh)
+        now, later = changed_keys(running, taken), changed_keys(taken, fresh)
+        if now and self._parts is not None:
+            self._loaded = evolve(self._loaded, configuration=taken)
+            data_dir = os.path.abspath(taken.data_dir)
+            settings = EtcdSettings.from_configuration(taken, data_dir)
+            self._parts.server.reconfigure(settings)
+            self._log.info(
+                "Reloaded {keys}: in force when etcd is next started (e2d restart)",
+                keys=", ".join(now),
+            )
+        if later:
+            self._log.warn(
+                "Not changed while running: {keys}. Restart e2d to apply",
+                keys=", ".join(later),
+            )
+        if not (now or later):
             self._log.info("Reloaded: nothing has changed")
-            return
-        self._log.warn(
-            "Not changed while running: {keys}. Restart e2d to apply",
-            keys=", ".join(changed),
-        )
 
 
 def makeService(options: Options, reactor: IDaemonReactor | None = None) -> IService:

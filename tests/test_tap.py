@@ -57,6 +57,25 @@ class PolicyTests(SynchronousTestCase):
         )
 
 
+class ReloadTests(SynchronousTestCase):
+    """What a running daemon takes of a changed file."""
+
+    def test_how_etcd_is_started(self) -> None:
+        """Etcd's settings are taken, for its next start."""
+        running = configured("{}")
+        fresh = configured("etcd: {quotaBackendBytes: 4Gi}\nmetrics: {addr: ':4001'}")
+        self.assertEqual(tap.reloaded(running, fresh), fresh)
+
+    def test_nothing_that_e2d_itself_depends_on(self) -> None:
+        """Where things are and listen, and who logs in, needs a restart of e2d."""
+        running = configured("{}")
+        fresh = configured(
+            "dataDir: elsewhere\nclientAddr: 10.0.0.1:2399\n"
+            "etcd: {auth: {user: root, password: x}}"
+        )
+        self.assertEqual(tap.reloaded(running, fresh), running)
+
+
 class UsageTests(SynchronousTestCase):
     """Wrong usage and wrong files end with 2 and a line each."""
 

@@ -115,6 +115,12 @@ class Launcher:
     def __attrs_post_init__(self) -> None:
         self._binary = EtcdBinary(self._reactor, self._settings.binary, self._inherited)
 
+    def reconfigure(self, settings: EtcdSettings) -> None:
+        """Start etcd with other settings from the next time on."""
+        if settings.binary != self._settings.binary:
+            self._binary = EtcdBinary(self._reactor, settings.binary, self._inherited)
+        self._settings = settings
+
     @property
     def version(self) -> EtcdVersion | None:
         """The binary's version, None before it was asked."""

@@ -124,6 +124,16 @@ class EtcdSupervisor:
             *(() if self._core.stuck is None else (self._core.stuck,)),
         )
 
+    def reconfigure(self, settings: EtcdSettings) -> None:
+        """
+        Start etcd with other settings from the next start on; what runs, runs on.
+
+        :param settings: of the same data directory.
+        """
+        assert settings.data_dir == self._settings.data_dir
+        self._settings = settings
+        self._launcher.reconfigure(settings)
+
     def subscribe(self, listener: Callable[[], None]) -> None:
         """Call ``listener`` after each change of `state`."""
         self._core.listeners.append(listener)

@@ -238,6 +238,21 @@ class StartTests(SupervisorTests):
         self.successResultOf(self._start(b"etcd Version: 3.6.14\n"))
         self.assertEqual(self.supervisor.version(), "3.6.14")
 
+    def test_other_settings_from_the_next_start_on(self) -> None:
+        """A reload leaves the etcd that runs alone, and the next one obeys it."""
+        first = self._serving()
+        changed = evolve(
+            self.settings,
+            options=evolve(self.settings.options, quota_backend_bytes=12345),
+        )
+        self.supervisor.reconfigure(changed)
+        self.assertIsInstance(self.supervisor.state(), Serving)
+        self.assertNotIn("--quota-backend-bytes=12345", first.command)
+        stopping = self._stop()
+        first.end(code=0)
+        self.successResultOf(stopping)
+        self.assertIn("--quota-backend-bytes=12345", self._started().command)
+
     def test_binary_missing(self) -> None:
         """No etcd is a failure that says how to get one."""
         os.unlink(self.binary)
