@@ -200,17 +200,27 @@ class TwistdTests(DaemonTestCase):
         )
 
     def test_hang_up_reloads(self, etcd: EtcdLine) -> None:
-        """SIGHUP neither ends e2d nor touches etcd, and says what needs a restart."""
+        """SIGHUP touches no etcd; its next start has what a changed file says of it."""
         node = self.serving(etcd)
         pid = node.etcd_pid()
-        node.configure(compactionInterval="7m")
+        node.configure(compactionInterval="7m", evictAfter="1m")
         node.send(signal.SIGHUP)
-        until(
-            "it is said",
-            lambda: "compactionInterval. Restart e2d to apply" in node.log(),
-        )
+        until("what takes effect is said", lambda: "compactionInterval" in node.log())
+        until("what does not is said", lambda: "evictAfter" in node.log())
         self.assertEqual(node.etcd_pid(), pid)
         self.assertEqual(node.get("/readyz")[0], 200)
+        self.assertEqual(node.e2d("restart", "--yes").code, 0)
+        self.assertEqual(node.etcd_arguments()["auto-compaction-retention"], "420s")
+
+    def test_hang_up_with_a_broken_file(self, etcd: EtcdLine) -> None:
+        """SIGHUP with mistakes in the file changes nothing and says each of them."""
+        node = self.serving(etcd)
+        node.config.write_text("clientAdr: 127.0.0.1:1\n")
+        node.send(signal.SIGHUP)
+        until("the mistake is said", lambda: "`clientAdr`" in node.log())
+        self.assertEqual(node.get("/readyz")[0], 200)
+        node.configure()
+        self.assertEqual(node.e2d("status").code, 0)
 
 
 @on_each_line

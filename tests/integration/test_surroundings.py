@@ -182,7 +182,7 @@ class EtcdTests(BrokenTestCase):
         missing = node.root / "bin" / "etcd"
         node.configure(etcd={"binary": str(missing)})
         node.start()
-        self.assert_told(node, str(missing), "not found")
+        self.assert_told(node, "there is no etcd", str(missing))
         missing.parent.mkdir()
         missing.symlink_to(etcd.binary("etcd"))
         node.wait_ready()
