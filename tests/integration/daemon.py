@@ -17,10 +17,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
 import yaml
 from attrs import frozen
@@ -28,6 +27,7 @@ from attrs import frozen
 from twisted.trial.unittest import TestCase
 
 from tests.integration.etcds import EtcdLine, free_ports
+from tests.integration.watching import PATIENCE, arguments_of, get, is_running, until
 from tests.packaging.tree import ROOT
 
 __all__ = [
@@ -36,17 +36,8 @@ __all__ = [
     "Daemon",
     "DaemonTestCase",
     "Outcome",
-    "get",
-    "is_running",
-    "until",
 ]
 
-T = TypeVar("T")
-
-PATIENCE = 30.0
-"""Seconds: the longest that anything here is waited for, on a machine that is busy."""
-
-POLL = 0.02
 LOG_TAIL = 6000
 
 E2D = (sys.executable, "-m", "e2d")
@@ -61,23 +52,6 @@ TWISTD = (
 """Debian calls it twistd3: the function is called the same everywhere."""
 
 
-def until(what: str, condition: Callable[[], T | None], seconds: float = PATIENCE) -> T:
-    """
-    Wait until a condition is true.
-
-    :param what: what is waited for, should it not come.
-    :return: the first answer of ``condition`` that is true.
-    """
-    deadline = time.perf_counter() + seconds
-    while True:
-        answer = condition()
-        if answer:
-            return answer
-        if time.perf_counter() > deadline:
-            raise AssertionError(f"not within {seconds:g} s: {what}")
-        time.sleep(POLL)
-
-
 @frozen(kw_only=True)
 class Outcome:
     """How a command ended."""
@@ -85,24 +59,6 @@ class Outcome:
     code: int
     out: str
     err: str
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process is there and has not ended: a zombie has."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
-        return False
-    return stat.rpartition(b") ")[2][:1] not in {b"Z", b"X"}
-
-
-def arguments_of(pid: int) -> list[str]:
-    """The command line of a process, empty when there is none to see."""
-    try:
-        raw = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return []
-    return raw.decode(errors="replace").split("\0")[:-1]
 
 
 class Daemon:
@@ -210,6 +166,12 @@ class Daemon:
         assert self.process is not None
         return self.process
 
+    def lock_is_held(self) -> bool:
+        """Whether e2d has come so far as to take the data directory."""
+        with contextlib.suppress(OSError):
+            return self.data.joinpath("e2d/lock").read_text() == f"{self.running.pid}\n"
+        return False
+
     @property
     def alive(self) -> bool:
         """Whether e2d runs."""
@@ -236,6 +198,11 @@ class Daemon:
     def kill(self) -> None:
         """SIGKILL e2d and nothing else."""
         self.send(signal.SIGKILL)
+        self.wait()
+
+    def kill_group(self) -> None:
+        """SIGKILL e2d's process group, as a shell does for a job."""
+        os.killpg(self.running.pid, signal.SIGKILL)
         self.wait()
 
     def log(self) -> str:
@@ -355,21 +322,6 @@ class Daemon:
 
 def _tail(path: Path) -> str:
     return path.read_text(errors="replace")[-LOG_TAIL:]
-
-
-def get(
-    port: int, path: str, headers: Mapping[str, str] | None = None
-) -> tuple[int, str]:
-    """GET from a port of loopback; status 0 while nobody listens there."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", path, headers=dict(headers or {}))
-        response = connection.getresponse()
-        return response.status, response.read().decode(errors="replace")
-    except (OSError, http.client.HTTPException):
-        return 0, ""
-    finally:
-        connection.close()
 
 
 class DaemonTestCase(TestCase):

@@ -18,10 +18,11 @@ from enum import Enum
 
 from attrs import frozen
 
-from tests.integration.daemon import Daemon, DaemonTestCase, is_running, until
+from tests.integration.daemon import Daemon, DaemonTestCase
 from tests.integration.etcds import EtcdLine
 from tests.integration.lines import newest, on_each_line
 from tests.integration.load import Gateway, Load, Writers
+from tests.integration.watching import is_running, until
 
 ROUNDS = 50
 ROUNDS_OF_OLDER_LINES = 20
@@ -227,8 +228,9 @@ class CrashTests(DaemonTestCase):
         pid = node.etcd_pid()
         load = Load(node.client)
         with load.running():
-            for _ in range(KILLS_UNDER_LOAD):
-                node.kill()
+            for turn in range(KILLS_UNDER_LOAD):
+                # Every other time all of its process group is: etcd is not in it.
+                node.kill() if turn % 2 else node.kill_group()
                 self.assertEqual(node.etcd_pid(), pid)
                 node.serve()
                 status = node.status()["etcd"]

@@ -14,10 +14,11 @@ from pathlib import Path
 from twisted.trial.unittest import SkipTest
 
 from tests.etcd.original import CLUSTER_ID, MEMBER_ID, NAME, unpack
-from tests.integration.daemon import TWISTD, Daemon, DaemonTestCase, is_running, until
+from tests.integration.daemon import TWISTD, Daemon, DaemonTestCase
 from tests.integration.etcds import EtcdLine
 from tests.integration.lines import number, on_each_line
 from tests.integration.load import Gateway
+from tests.integration.watching import is_running, until
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "original"
 
@@ -168,6 +169,24 @@ class TwistdTests(DaemonTestCase):
         Gateway(node.client).put("a", "1")
         self.assertEqual(node.stop(), 0, node.log())
         self.assertEqual(node.remains(), [])
+
+    def test_forks_away(self, etcd: EtcdLine) -> None:
+        """Without ``-n`` twistd forks: the daemon serves, and SIGTERM ends it all."""
+        node = self.daemon(etcd)
+        pid_file = node.root / "twistd.pid"
+        forking = [word for word in TWISTD if word not in {"-n", "--pidfile=", "e2d"}]
+        options = (f"--pidfile={pid_file}", f"--logfile={node.root}/twistd.log", "e2d")
+        started = node.run(*forking, *options, "-c", str(node.config))
+        self.assertEqual(started.code, 0, started.err)
+        until("the pid", pid_file.exists)
+        pid = int(pid_file.read_text())
+        try:
+            until("it is ready", lambda: node.get("/readyz")[0] == 200)
+            self.assertEqual(node.status()["node"]["pid"], pid)
+        finally:
+            os.kill(pid, signal.SIGTERM)
+        until("it is gone", lambda: not is_running(pid))
+        self.assertEqual(node.etcds(), [])
 
     def test_wrong_configuration_exits_with_2(self, etcd: EtcdLine) -> None:
         """Every mistake has a line with its place, and there is no traceback."""

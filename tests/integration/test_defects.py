@@ -7,10 +7,13 @@ import signal
 import socket
 import time
 
-from tests.integration.daemon import E2D, DaemonTestCase, get, until
+from twisted.trial.unittest import SkipTest
+
+from tests.integration.daemon import E2D, DaemonTestCase
 from tests.integration.etcds import EtcdLine, free_ports
-from tests.integration.lines import on_each_line
+from tests.integration.lines import newest, on_each_line
 from tests.integration.load import Gateway, GatewayError
+from tests.integration.watching import get, until
 
 
 @on_each_line
@@ -35,6 +38,27 @@ class DefectTests(DaemonTestCase):
         node.send(signal.SIGINT)
         self.assertEqual(node.wait(), 0, node.log())
         self.assertEqual(node.remains(), [])
+
+    def test_w09_at_any_moment(self, etcd: EtcdLine) -> None:
+        """SIGTERM before etcd is spawned, or before it serves, leaves nothing."""
+        node = self.daemon(etcd)
+        for moment in (node.lock_is_held, lambda: bool(node.etcds())):
+            node.start()
+            until("the moment", moment)
+            # Until e2d is ready to hear of it, the signal itself ends it.
+            self.assertIn(node.stop(), {0, -signal.SIGTERM}, node.log())
+            self.assertEqual(node.remains(), [])
+        node.serve()
+
+    def test_w09_hung_etcd_does_not_hang_e2d(self, etcd: EtcdLine) -> None:
+        """An etcd that does not end when told to is killed, within a bound."""
+        if etcd != newest():
+            raise SkipTest("it takes its time, and nothing in it depends on the line")
+        node = self.serving(etcd)
+        os.kill(node.etcd_pid(), signal.SIGSTOP)
+        self.assertEqual(node.stop(), 0, node.log())
+        self.assertEqual(node.remains(), [])
+        node.serve()
 
     def test_w12_named_file_that_is_missing_is_an_error(self, etcd: EtcdLine) -> None:
         """Never a single node by mistake: exit code 2, one line, nothing started."""

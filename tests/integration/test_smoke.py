@@ -10,10 +10,11 @@ import json
 import signal
 import time
 
-from tests.integration.daemon import DaemonTestCase, is_running, until
+from tests.integration.daemon import DaemonTestCase
 from tests.integration.etcds import EtcdLine
 from tests.integration.lines import on_each_line
 from tests.integration.load import Gateway
+from tests.integration.watching import is_running, until
 
 
 @on_each_line

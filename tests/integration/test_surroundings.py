@@ -16,10 +16,11 @@ from typing import Any
 
 from twisted.trial.unittest import SkipTest
 
-from tests.integration.daemon import Daemon, DaemonTestCase, is_running, until
+from tests.integration.daemon import Daemon, DaemonTestCase
 from tests.integration.etcds import EtcdLine
 from tests.integration.lines import on_each_line
 from tests.integration.load import Gateway
+from tests.integration.watching import is_running, until
 
 NO_DAC_OVERRIDE = (
     "setpriv",
