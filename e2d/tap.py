@@ -224,6 +224,7 @@ class Composition:
             peer_url=_url(configuration, configuration.peer.advertise),
             nonce=secrets.token_bytes,
             utc_now=_wall_clock,
+            lock=lock,
         )
         server = EtcdSupervisor(
             reactor,

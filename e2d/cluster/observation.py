@@ -11,6 +11,7 @@ from e2d.model import (
     DataState,
     EtcdMember,
     EtcdStatus,
+    NodeID,
     NodeName,
     Pause,
 )
@@ -31,6 +32,8 @@ class Observation:
     :param status: what this node's member answered this turn.
     :param members: the membership, proved by quorum this turn.
     :param alarms: raised alarms, member id in hexadecimal and name.
+    :param denied: etcd's own words where it refused what was asked this turn (B15).
+    :param node_id: the disk's id; None also when it cannot be read.
     :param recorded: the member that runs is on record (`RecordMember` was done).
     :param pause: as it is on disk, expired or not.
     """
@@ -43,5 +46,7 @@ class Observation:
     status: EtcdStatus | None = None
     members: tuple[EtcdMember, ...] | None = None
     alarms: tuple[tuple[str, str], ...] | None = None
+    denied: str | None = None
+    node_id: NodeID | None = None
     recorded: bool = False
     pause: Pause | None = None

@@ -139,6 +139,14 @@ def _while_serving(observation: Observation, child: Serving, policy: Policy) -> 
             reason="etcd serves for the first time since it was started here",
             look_again=policy.turn_interval,
         )
+    if observation.members is None and observation.denied is not None:
+        waiting = Wait(
+            code=Code.DENIED,
+            reason=f"etcd serves and refuses what e2d asks: {observation.denied}",
+            remedy="set etcd.auth to a user with the role root, or give e2d a client"
+            " certificate of one",
+        )
+        return _one(waiting, policy.turn_interval)
     if observation.members is None:
         waiting = Wait(
             code=Code.NO_QUORUM,

@@ -39,6 +39,15 @@ class Code(Enum):
     DATA_NOT_READ = "E2D-W08"
     """The data directory has not been examined yet."""
 
+    STEP_FAILED = "E2D-W09"
+    """What was decided could not be done; it is tried again."""
+
+    TURN_ABANDONED = "E2D-W10"
+    """A turn of the loop broke on a defect of e2d; the next one is taken."""
+
+    DENIED = "E2D-W11"
+    """etcd serves, and does not allow e2d to ask."""
+
     GAVE_UP = "E2D-H01"
     """etcd ended so often in a row that a person should look."""
 

@@ -78,11 +78,13 @@ class ClusterReport:
     :param status: None: this node's member did not answer.
     :param members: None: no quorum proved the list.
     :param alarms: member id in hexadecimal and the alarm; None: not known.
+    :param denied: etcd's own words where it refused what e2d asked; None: it did not.
     """
 
     status: EtcdStatus | None
     members: tuple[EtcdMember, ...] | None
     alarms: tuple[tuple[str, str], ...] | None
+    denied: str | None = None
 
 
 @frozen(kw_only=True)

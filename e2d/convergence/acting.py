@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import assert_never
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
 
 from e2d.cluster.steps import (
     FinishSwap,
@@ -19,6 +18,7 @@ from e2d.cluster.steps import (
     StartCluster,
     Step,
     Wait,
+    describe,
 )
 from e2d.interfaces import (
     DataDirectoryError,
@@ -39,7 +39,7 @@ from e2d.model import (
     Unborn,
 )
 
-__all__ = ["DONE", "NOTHING_TO_DO", "Actor", "StepRefused"]
+__all__ = ["DONE", "NOTHING_TO_DO", "Actor", "StepFailed"]
 
 DONE = "done"
 NOTHING_TO_DO = "nothing to do"
@@ -47,6 +47,19 @@ NOTHING_TO_DO = "nothing to do"
 
 class StepRefused(Exception):
     """What a step expected is no longer so; the next turn decides anew."""
+
+
+class StepFailed(Exception):
+    """
+    A step could not be done.
+
+    :param step: which.
+    :param reason: one line.
+    """
+
+    def __init__(self, step: Step, reason: str) -> None:
+        super().__init__(f"could not {describe(step)}: {reason}")
+        self.step = step
 
 
 @define(eq=False, kw_only=True)
@@ -64,27 +77,23 @@ class Actor:
     _cluster_name: str
     _peer_url: str
     _nonce: Callable[[int], bytes]
-    _log: Logger = field(factory=Logger)
     starts: int = field(default=0, init=False)
     recorded: MemberID | None = field(default=None, init=False)
+    warning: str | None = field(default=None, init=False)
 
     async def perform(self, plan: Plan) -> str:
         """
         Do the steps until one fails.
 
-        :return: ``done``, ``nothing to do``, or why it stopped.
+        :return: ``done`` or ``nothing to do``.
+        :raises StepFailed: one could not be done; none after it was tried.
         """
         outcome = NOTHING_TO_DO
         for step in plan.steps:
             try:
                 outcome = await self._perform(step)
             except (StepRefused, DataDirectoryError, EtcdError) as error:
-                self._log.error(
-                    "Could not {step}: {reason}",
-                    step=type(step).__name__,
-                    reason=str(error),
-                )
-                return str(error)
+                raise StepFailed(step, str(error)) from error
         return outcome
 
     async def adopt(self) -> None:
@@ -145,12 +154,29 @@ class Actor:
         data = await self._directory.examine(self._clock.seconds())
         if not (isinstance(data, Holds) and data.member_id == step.member_id):
             raise StepRefused("the data directory changed since it was examined")
-        await self._directory.record_name(step.name)
-        founding = await self._directory.founding()
-        token = "e2d" if founding is None else founding.founding_id
+        await self._write_down(step.name, data)
         # EXISTING: should the data vanish under our hands, etcd must not found.
         peers = ((step.name, self._peer_url),)
-        await self._start(step.name, peers, token, InitialState.EXISTING)
+        # The token is read by an etcd without data only, which this one is not.
+        await self._start(step.name, peers, "e2d", InitialState.EXISTING)
+
+    async def _write_down(self, name: NodeName, data: Holds) -> None:
+        """
+        What lives here, before it is started: from then on empty means lost (A2).
+
+        A member is not kept from its own data because that cannot be written down: on
+        a full disk etcd itself still serves.
+        """
+        try:
+            await self._directory.record_name(name)
+            await self._directory.record_member(evolve(data, name=name))
+        except DataDirectoryError as error:
+            self.warning = (
+                f"{error.message}; until this can be written, a loss of"
+                " the data would look like a new machine"
+            )
+        else:
+            self.warning = None
 
     async def _start(
         self,

@@ -16,6 +16,7 @@ from e2d.cluster.observation import Observation
 from e2d.interfaces import (
     DataDirectoryError,
     EtcdError,
+    EtcdRefused,
     IEtcdClient,
     IEtcdDataDirectory,
     IEtcdServer,
@@ -29,6 +30,8 @@ from e2d.model import (
     EtcdStatus,
     Holds,
     MemberID,
+    Missing,
+    NodeID,
     NodeName,
     Pause,
     Serving,
@@ -80,6 +83,8 @@ class Observer:
             status=answers.status,
             members=answers.members,
             alarms=answers.alarms,
+            denied=answers.denied,
+            node_id=await self._node_id(data),
             recorded=_is_recorded(answers.status, recorded),
             pause=pause,
         )
@@ -101,9 +106,19 @@ class Observer:
         try:
             kept = await self._directory.node_name()
         except DataDirectoryError as error:
-            self._log.warn("{message}", message=error.message)
+            self._log.debug("{reason}", reason=error.message)
             kept = None
         return kept or self._fresh_name
+
+    async def _node_id(self, data: DataState | None) -> NodeID | None:
+        """Not asked where the disk is away: asking for it makes it."""
+        if isinstance(data, Missing):
+            return None
+        try:
+            return await self._directory.node_id()
+        except DataDirectoryError as error:
+            self._log.debug("{reason}", reason=error.message)
+            return None
 
     async def _pause(self) -> Pause | None:
         try:
@@ -120,21 +135,30 @@ class Observer:
         if not (isinstance(child, Serving) and child.answering):
             return _Answers()
         # All three are under way before the first is awaited.
-        status = Deferred.fromCoroutine(self._answer(self._client.status()))
-        members = Deferred.fromCoroutine(self._answer(self._client.members()))
-        alarms = Deferred.fromCoroutine(self._answer(self._client.alarms()))
+        asked = (
+            Deferred.fromCoroutine(_answer(self._client.status())),
+            Deferred.fromCoroutine(_answer(self._client.members())),
+            Deferred.fromCoroutine(_answer(self._client.alarms())),
+        )
+        status, members, alarms = await asked[0], await asked[1], await asked[2]
+        refusals = [
+            answer.message
+            for answer in (status, members, alarms)
+            if isinstance(answer, EtcdRefused)
+        ]
         return _Answers(
-            status=await status,
-            members=_listed(await members),
-            alarms=_raised(await alarms),
+            status=None if isinstance(status, EtcdError) else status,
+            members=None if isinstance(members, EtcdError) else tuple(members),
+            alarms=None if isinstance(alarms, EtcdError) else _raised(alarms),
+            denied=refusals[0] if refusals else None,
         )
 
-    async def _answer(self, call: Awaitable[_T]) -> _T | None:
-        try:
-            return await call
-        except EtcdError as error:
-            self._log.debug("{reason}", reason=str(error))
-            return None
+
+async def _answer(call: Awaitable[_T]) -> _T | EtcdError:
+    try:
+        return await call
+    except EtcdError as error:
+        return error
 
 
 @frozen(kw_only=True)
@@ -142,21 +166,14 @@ class _Answers:
     status: EtcdStatus | None = None
     members: tuple[EtcdMember, ...] | None = None
     alarms: tuple[tuple[str, str], ...] | None = None
+    denied: str | None = None
 
 
 def _is_recorded(status: EtcdStatus | None, recorded: MemberID | None) -> bool:
     return status is not None and status.member_id == recorded
 
 
-def _listed(members: Sequence[EtcdMember] | None) -> tuple[EtcdMember, ...] | None:
-    return None if members is None else tuple(members)
-
-
-def _raised(
-    alarms: Mapping[MemberID, Sequence[str]] | None,
-) -> tuple[tuple[str, str], ...] | None:
-    if alarms is None:
-        return None
+def _raised(alarms: Mapping[MemberID, Sequence[str]]) -> tuple[tuple[str, str], ...]:
     return tuple(
         (format_id(member), alarm)
         for member, raised in sorted(alarms.items())

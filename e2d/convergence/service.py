@@ -17,6 +17,7 @@ from zope.interface import implementer
 from e2d.cluster.observation import Observation
 from e2d.cluster.planning import plan, safe_to_stop
 from e2d.cluster.policy import Policy
+from e2d.cluster.reasons import Code
 from e2d.cluster.report import (
     ClusterReport,
     Decision,
@@ -25,15 +26,16 @@ from e2d.cluster.report import (
     PlanReport,
     Report,
 )
-from e2d.cluster.steps import Plan
-from e2d.convergence.acting import DONE, Actor
+from e2d.convergence.acting import DONE, Actor, StepFailed
 from e2d.convergence.observing import Observer
 from e2d.convergence.telling import (
     EtcdIdentity,
+    abandoned_report,
     child_report,
     cluster_report,
     describe_data,
     facts,
+    failed_report,
     pause_in_force,
     plan_report,
 )
@@ -43,10 +45,12 @@ from e2d.interfaces import (
     IEtcdDataDirectory,
     IEtcdServer,
 )
-from e2d.model import NodeID, Pause
+from e2d.model import Pause
 from e2d.services import Repeater
 
 __all__ = ["ConvergenceService", "NodeSettings"]
+
+FAILED = Code.STEP_FAILED.value
 
 DECISIONS_KEPT = 100
 """Enough for a night of trouble, and a few hundred kilobytes at the worst."""
@@ -108,12 +112,13 @@ class ConvergenceService(Service):
     _log: Logger = field(factory=Logger)
     _repeater: Repeater = field(init=False)
     _adopted: bool = field(default=False, init=False)
-    _node_id: NodeID | None = field(default=None, init=False)
     _observation: Observation | None = field(default=None, init=False)
     _plan: PlanReport = field(default=_NOTHING_YET, init=False)
     _decisions: deque[Decision] = field(
         factory=lambda: deque(maxlen=DECISIONS_KEPT), init=False
     )
+    _said: tuple[object, ...] = field(default=(), init=False)
+    _failing: tuple[str, ...] = field(default=(), init=False)
     _turns: int = field(default=0, init=False)
     _failures: int = field(default=0, init=False)
     _turn_began: float | None = field(default=None, init=False)
@@ -143,9 +148,10 @@ class ConvergenceService(Service):
         self._turns += 1
         try:
             look_again = await self._look_decide_act()
-        except BaseException:
+        except BaseException as error:
             self._failures += 1
             self._next_due = self._clock.seconds()
+            self._announce(abandoned_report(error))
             raise
         else:
             self._succeeded = (self._clock.seconds(), self._wall_clock())
@@ -157,33 +163,40 @@ class ConvergenceService(Service):
         if not self._adopted:
             await self._actor.adopt()
             self._adopted = True
-        if self._node_id is None:
-            self._node_id = await self._directory.node_id()
         observation = await self._observer.observe(self._actor.recorded)
         decided = plan(observation, self._policy)
-        report = self._announce(observation, decided)
-        outcome = await self._actor.perform(decided)
+        report = plan_report(decided)
+        self._observation = observation
+        self._announce(report)
+        try:
+            outcome = await self._actor.perform(decided)
+        except StepFailed as error:
+            outcome = str(error)
+            report = failed_report(error.step, outcome, decided.look_again)
+            self._announce(report)
         self._remember(report, observation, outcome)
         # What was done changed what is seen: see it at once.
         look_again = 0.0 if outcome == DONE else decided.look_again
         self._next_due = self._clock.seconds() + look_again
         return look_again
 
-    def _announce(self, observation: Observation, decided: Plan) -> PlanReport:
-        report = plan_report(decided)
-        changed = _essence(report) != _essence(self._plan)
-        self._observation = observation
+    def _announce(self, report: PlanReport) -> None:
+        """Show it; and say it, if it is not what was said before."""
         self._plan = report
-        if changed:
-            self._say(report)
-        return report
+        if report.kind == "acting" and report.steps == self._failing:
+            return  # tried again, as often before: said when the outcome changes
+        if _essence(report) == self._said:
+            return
+        self._said = _essence(report)
+        self._failing = report.steps if report.code == FAILED else ()
+        self._say(report)
 
     def _say(self, report: PlanReport) -> None:
         if report.code is None:
             self._log.info(
                 "{reason}", reason=report.reason, step="; ".join(report.steps)
             )
-        elif report.kind == "halt" or report.remedy is not None:
+        elif report.kind == "halt" or report.remedy is not None or report.steps:
             self._log.warn(
                 "{code}: {reason}. What to do: {remedy}",
                 code=report.code,
@@ -223,7 +236,7 @@ class ConvergenceService(Service):
             at=self._wall_clock(),
             node=NodeReport(
                 name=None if observation is None else observation.local,
-                node_id=self._node_id,
+                node_id=None if observation is None else observation.node_id,
                 cluster_name=settings.cluster_name,
                 e2d_version=settings.e2d_version,
                 pid=settings.pid,
@@ -248,6 +261,7 @@ class ConvergenceService(Service):
             warnings=(
                 *settings.warnings,
                 *self._server.warnings(),
+                *filter(None, [self._actor.warning]),
                 *self._extra_warnings(),
             ),
         )
@@ -310,5 +324,6 @@ class ConvergenceService(Service):
 
 
 def _essence(report: PlanReport) -> tuple[object, ...]:
-    """A plan without its numbers that move on their own."""
-    return (report.kind, report.code, report.steps, report.remedy)
+    """A plan without what moves on its own: times in its reason, when to look again."""
+    reason = report.reason if report.code == FAILED else ""
+    return (report.kind, report.code, report.steps, report.remedy, reason)

@@ -11,8 +11,9 @@ from attrs import frozen
 from e2d.cluster.observation import Observation
 from e2d.cluster.planning import paused
 from e2d.cluster.policy import Policy
+from e2d.cluster.reasons import Code
 from e2d.cluster.report import ChildReport, ClusterReport, PlanReport
-from e2d.cluster.steps import Halt, Plan, Wait, describe
+from e2d.cluster.steps import Halt, Plan, Step, Wait, describe
 from e2d.model import (
     Absent,
     ChildFailed,
@@ -23,6 +24,7 @@ from e2d.model import (
     Lost,
     Missing,
     Pause,
+    ProblemKind,
     Serving,
     Starting,
     Stopping,
@@ -34,10 +36,12 @@ from e2d.model import (
 
 __all__ = [
     "EtcdIdentity",
+    "abandoned_report",
     "child_report",
     "cluster_report",
     "describe_data",
     "facts",
+    "failed_report",
     "pause_in_force",
     "plan_report",
 ]
@@ -76,13 +80,40 @@ def plan_report(plan: Plan) -> PlanReport:
     )
 
 
+def failed_report(step: Step, reason: str, look_again: float) -> PlanReport:
+    """
+    A step that could not be done, as the reason to wait that it is.
+
+    :param reason: which step and why, one line.
+    """
+    return PlanReport(
+        kind="wait",
+        code=Code.STEP_FAILED.value,
+        reason=reason,
+        remedy="do what the message says; it is tried again",
+        steps=(describe(step),),
+        look_again_seconds=look_again,
+    )
+
+
+def abandoned_report(error: BaseException) -> PlanReport:
+    """A turn that broke on a defect of ours."""
+    return PlanReport(
+        kind="wait",
+        code=Code.TURN_ABANDONED.value,
+        reason=f"a turn of the loop was abandoned: {type(error).__name__}: {error}",
+        remedy="this is a defect of e2d: report it with the traceback in its log",
+        steps=(),
+        look_again_seconds=1.0,
+    )
+
+
 def child_report(child: ChildState, now: float, etcd: EtcdIdentity) -> ChildReport:
     """
     The process, as of now.
 
     :param now: seconds of the reactor's clock.
     """
-    running = isinstance(child, Starting | Serving | Stopping)
     failed = child if isinstance(child, ChildFailed) else None
     return ChildReport(
         state=_word(child),
@@ -99,10 +130,14 @@ def child_report(child: ChildState, now: float, etcd: EtcdIdentity) -> ChildRepo
         peer_url=etcd.peer_url,
         problem=failed.problem.message if failed else None,
         remedy=failed.problem.remedy if failed else None,
-        retry_in_seconds=max(0.0, failed.retry_at - now)
-        if failed and not running
-        else None,
+        retry_in_seconds=_retry_in(failed, now),
     )
+
+
+def _retry_in(failed: ChildFailed | None, now: float) -> float | None:
+    if failed is None or failed.problem.kind is ProblemKind.MEMBER_REMOVED:
+        return None
+    return max(0.0, failed.retry_at - now)
 
 
 def _word(child: ChildState) -> str:
@@ -130,6 +165,7 @@ def cluster_report(observation: Observation) -> ClusterReport:
         status=observation.status,
         members=observation.members,
         alarms=observation.alarms,
+        denied=observation.denied,
     )
 
 
@@ -186,6 +222,8 @@ def facts(observation: Observation) -> Sequence[str]:
         if members is None
         else f"members: {', '.join(format_id(each.member_id) for each in members)}",
     ]
+    if observation.denied is not None:
+        lines.append(f"etcd refused: {observation.denied}")
     if observation.pause is not None:
         lines.append(f"pause until {observation.pause.until_at.isoformat()}")
     return tuple(lines)

@@ -10,10 +10,11 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from twisted.internet.defer import DeferredLock
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from e2d.etcd.breadcrumb import Breadcrumb, keep_breadcrumb
@@ -26,6 +27,7 @@ from e2d.etcd.disk import (
 )
 from e2d.etcd.examination import (
     FOUNDING,
+    MEMBER,
     NODE,
     Examination,
     mark_of,
@@ -39,7 +41,7 @@ from e2d.etcd.forms import (
     required,
 )
 from e2d.etcd.member import MARK, WAL, WAL_IN_THE_MAKING
-from e2d.etcd.records import Records, RunInPool, write_record
+from e2d.etcd.records import Records, RunInPool, read_record, write_record
 from e2d.etcd.swap import finish_swap, set_aside
 from e2d.etcd.wal import newest_file
 from e2d.interfaces import DataDirectoryError, IEtcdDataDirectory
@@ -54,9 +56,13 @@ from e2d.model import (
     NodeName,
     Pause,
     Unborn,
+    Unreadable,
+    format_id,
 )
 
 __all__ = ["DataDirectory", "DataDirectoryLock"]
+
+_log = Logger()
 
 _NAME = "name"
 _PAUSE = "pause"
@@ -101,6 +107,33 @@ class DataDirectoryLock:
             os.close(self._descriptor)
             self._descriptor = None
 
+    def follow(self) -> None:
+        """
+        Have the lock of the directory that is at the path now. Blocks.
+
+        A volume that was mounted there, or unmounted, hides the one that was locked.
+
+        :raises DataDirectoryError: another e2d has that one, or it cannot be used.
+        """
+        before = self._descriptor
+        assert before is not None
+        if self._is_at_the_path(before):
+            return
+        self._descriptor = None
+        try:
+            self.acquire()
+        except DataDirectoryError:
+            self._descriptor = before
+            raise
+        os.close(before)
+
+    def _is_at_the_path(self, descriptor: int) -> bool:
+        try:
+            there = os.stat(os.path.join(self._path, "e2d", "lock"))
+        except OSError:
+            return False
+        return os.path.samestat(os.fstat(descriptor), there)
+
 
 def _names(directory: str) -> Sequence[str]:
     try:
@@ -139,13 +172,14 @@ def _lock(path: str) -> int:
 @implementer(IEtcdDataDirectory)
 class DataDirectory:
     """
-    The data directory of this node. The lock is held by whoever made this.
+    The data directory of this node.
 
     :param run_in_pool: runs what blocks.
     :param path: the data directory, absolute; it exists.
     :param state_directory: systemd's ``$STATE_DIRECTORY``, None without.
     :param peer_url: our own, to find our name by if its id does not.
     :param nonce: random bytes, as many as asked for.
+    :param lock: of the same directory; acquired by whoever made this.
     :param utc_now: the wall clock, for the names of what is set aside.
     """
 
@@ -160,8 +194,10 @@ class DataDirectory:
         peer_url: str | None,
         nonce: Callable[[int], bytes],
         utc_now: Callable[[], datetime],
+        lock: DataDirectoryLock,
     ) -> None:
         assert os.path.isabs(path)
+        self._lock = lock
         self.path = path
         self._own = os.path.join(path, "e2d")
         self._member = os.path.join(path, "member")
@@ -193,10 +229,17 @@ class DataDirectory:
     async def examine(self, now: float) -> DataState:
         """`IEtcdDataDirectory.examine`; what the disk refuses is Unreadable."""
         since = now if self._missing_since is None else self._missing_since
-        state = await self._run_in_pool(lambda: self._examination.examine(since))
+        state = await self._run_in_pool(lambda: self._look(since))
         self._missing_since = since if isinstance(state, Missing) else None
         self._examined = state
         return state
+
+    def _look(self, since: float) -> DataState:
+        try:
+            self._lock.follow()
+        except DataDirectoryError as error:
+            return Unreadable(reason=error.message)
+        return self._examination.examine(since)
 
     async def node_id(self) -> NodeID:
         """`IEtcdDataDirectory.node_id`."""
@@ -217,7 +260,8 @@ class DataDirectory:
 
     async def record_name(self, name: NodeName) -> None:
         """`IEtcdDataDirectory.record_name`."""
-        await self._records.write(_NAME, {"name": name})
+        async with self._one_at_a_time:
+            await self._run_in_pool(lambda: self._renew(_NAME, {"name": name}))
 
     async def founding(self) -> Founding | None:
         """`IEtcdDataDirectory.founding`."""
@@ -280,9 +324,17 @@ class DataDirectory:
             cluster_id=holds.cluster_id,
         )
         async with self._one_at_a_time:
-            self._warnings = await self._run_in_pool(lambda: self._born(breadcrumb))
+            self._warnings = await self._run_in_pool(lambda: self._lives(breadcrumb))
 
-    def _born(self, breadcrumb: Breadcrumb) -> Sequence[str]:
+    def _lives(self, breadcrumb: Breadcrumb) -> Sequence[str]:
+        # First that it lives, then without the mark: in between it is neither.
+        self._renew(
+            MEMBER,
+            {
+                "member": format_id(breadcrumb.member_id),
+                "cluster": format_id(breadcrumb.cluster_id),
+            },
+        )
         mark = os.path.join(self._member, MARK)
         try:
             remove_file(mark)
@@ -311,6 +363,15 @@ class DataDirectory:
     async def record_pause(self, pause: Pause) -> None:
         """`IEtcdDataDirectory.record_pause`."""
         await self._records.write(_PAUSE, pause_to_record(pause))
+
+    def _renew(self, name: str, record: Mapping[str, object]) -> None:
+        """Write a record unless it says the same already: a full disk can be read."""
+        try:
+            if read_record(self._own, name) == record:
+                return
+        except DataDirectoryError as error:
+            _log.warn("Replaced: {reason}", reason=error.message)
+        write_record(self._own, name, record)
 
     def _where(self, name: str) -> str:
         return os.path.join(self._own, f"{name}.json")

@@ -1,10 +1,17 @@
 """
 What a data directory is: the one place where "empty" is decided.
 
+Note [What outranks what]: an intent to swap comes before anything, because it says
+that what is seen is half of something. Then etcd's own log: a log with entries is data,
+whatever e2d's records say or fail to say. Only where there is no such log do the
+records decide, and one that cannot be read then is Unreadable, never absent.
+
 Note [The mark]: before the first exec of etcd for a founding, e2d leaves a mark in
 ``member/`` and then records the founding as *started*. The mark goes when etcd was seen
 to serve. So: started, marked and never written to is *unborn*; started without mark and
 without log is *lost*, whatever took it away; and neither is ever *empty* again (A2).
+The same holds for data that e2d did not found, once it was started here: the record of
+the member that lives here is written before that start.
 """
 
 from __future__ import annotations
@@ -38,13 +45,24 @@ from e2d.model import (
     Unreadable,
 )
 
-__all__ = ["FOUNDING", "NODE", "Examination", "mark_of", "read_founding", "read_node"]
+__all__ = [
+    "FOUNDING",
+    "MEMBER",
+    "NODE",
+    "Examination",
+    "mark_of",
+    "read_founding",
+    "read_node",
+]
 
 FOUNDING = "founding"
 """The record of the founding."""
 
 NODE = "node"
 """The record of the node id."""
+
+MEMBER = "member"
+"""The record of the member that lives here: etcd was, or is about to be, run as it."""
 
 _NOTHING = MemberFiles(mark=None, log=None, members=(), started=False, foreign=None)
 
@@ -111,23 +129,31 @@ class Examination:
             return Unreadable(reason=f"{member}: cannot be understood: {error}")
 
     def _decide(self, member: str, since: float) -> DataState:
-        own = os.path.join(self.path, "e2d")
+        """See Note [What outranks what]."""
         intent = intended_swap(self.path)
         if intent is not None:
             return Swapping(intent=intent)
-        founding = read_founding(own)
-        node_id = read_node(own)
         files = read_member(member) or _NOTHING
-        started = founding is not None and founding.started
-        if files.log is not None and not (started and files.log.unwritten):
-            # A log without entries that was not begun by our founding is a joiner's:
-            # the cluster's leader will fill it.
+        if files.log is not None and not files.log.unwritten:
             return self._holds(files.log, files.members or ())
-        if founding is None or not started:
+        return self._without_entries(member, files, since)
+
+    def _without_entries(
+        self, member: str, files: MemberFiles, since: float
+    ) -> DataState:
+        own = os.path.join(self.path, "e2d")
+        recorded = read_founding(own)
+        founding = recorded if recorded is not None and recorded.started else None
+        if files.log is not None and founding is None:
+            # Not begun by our founding, so a joiner's: the leader will fill it.
+            return self._holds(files.log, files.members or ())
+        lived = read_record(own, MEMBER) is not None
+        if founding is None and not lived:
             return self._never_started(member, files, since)
-        marked = node_id is not None and files.mark == mark_of(founding, node_id)
-        if marked and files.stillborn:
-            return Unborn(founding=founding)
+        if founding is not None and not lived and files.stillborn:
+            node_id = read_node(own)
+            if node_id is not None and files.mark == mark_of(founding, node_id):
+                return Unborn(founding=founding)
         if files.stillborn and files.log is None:
             return Lost(founding=founding)
         return _not_understood(member, files)

@@ -31,17 +31,20 @@ class FakeEtcdDataDirectory:
 
     :param data: what `examine` finds; kept up by the calls that change it.
     :param failure: the disk's refusal, raised by every call while it is set.
+    :param full: the disk's refusal of whatever writes, while it is set.
     :param aside: what was set aside, oldest first.
     """
 
     path: str = "/var/lib/etcd"
     data: DataState = field(factory=Empty)
     failure: DataDirectoryError | None = None
+    full: DataDirectoryError | None = None
     maximum_aside: int = 8
     identity: NodeID = NodeID("0123456789abcdef")
     name: NodeName | None = None
     recorded_founding: Founding | None = None
     recorded_pause: Pause | None = None
+    lived: bool = False
     aside: list[tuple[str, DataState]] = field(factory=list)
     _missing_since: float | None = None
 
@@ -52,12 +55,19 @@ class FakeEtcdDataDirectory:
     def lose_member(self) -> None:
         """Whatever was in ``member/`` is gone."""
         founding = self.recorded_founding
-        started = founding is not None and founding.started
-        self.data = Lost(founding=founding) if started else Empty()
+        if founding is not None and not founding.started:
+            founding = None
+        lived = founding is not None or self.lived
+        self.data = Lost(founding=founding) if lived else Empty()
 
     def _check(self) -> None:
         if self.failure is not None:
             raise self.failure
+
+    def _check_writing(self) -> None:
+        self._check()
+        if self.full is not None:
+            raise self.full
 
     async def examine(self, now: float) -> DataState:
         """`IEtcdDataDirectory.examine`."""
@@ -81,7 +91,7 @@ class FakeEtcdDataDirectory:
 
     async def record_name(self, name: NodeName) -> None:
         """`IEtcdDataDirectory.record_name`."""
-        self._check()
+        self._check_writing()
         self.name = name
 
     async def founding(self) -> Founding | None:
@@ -91,7 +101,7 @@ class FakeEtcdDataDirectory:
 
     async def record_founding(self, founding: Founding) -> None:
         """`IEtcdDataDirectory.record_founding`."""
-        self._check()
+        self._check_writing()
         current = self.recorded_founding
         if current is not None and current.started:
             same = current.founding_id == founding.founding_id
@@ -105,14 +115,15 @@ class FakeEtcdDataDirectory:
 
     async def record_member(self, holds: DataState) -> None:
         """`IEtcdDataDirectory.record_member`."""
-        self._check()
+        self._check_writing()
         assert isinstance(holds, Holds)
+        self.lived = True
         if isinstance(self.data, Unborn):
             self.lose_member()
 
     async def set_aside(self, reason: str) -> str:
         """`IEtcdDataDirectory.set_aside`."""
-        self._check()
+        self._check_writing()
         if isinstance(self.data, Empty | Lost | Missing):
             raise DataDirectoryError(f"{self.path}: no member/ to set aside")
         if len(self.aside) >= self.maximum_aside:
@@ -133,5 +144,5 @@ class FakeEtcdDataDirectory:
 
     async def record_pause(self, pause: Pause) -> None:
         """`IEtcdDataDirectory.record_pause`."""
-        self._check()
+        self._check_writing()
         self.recorded_pause = pause

@@ -268,6 +268,12 @@ class RunningTests(SynchronousTestCase):
         """A member that answers without quorum is not called well."""
         self.assertEqual(code(evolve(WELL, members=None)), Code.NO_QUORUM)
 
+    def test_being_denied_is_not_lost_quorum(self) -> None:
+        """B15: etcd that serves and refuses is said to refuse, in its own words."""
+        denied = evolve(WELL, members=None, denied="user name is empty")
+        self.assertEqual(code(denied), Code.DENIED)
+        self.assertIn("user name is empty", plan(denied, ALONE).reason)
+
 
 class SafeToStopTests(SynchronousTestCase):
     """B9: may a script stop this node?"""

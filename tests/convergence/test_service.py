@@ -264,6 +264,55 @@ class LoopTests(SynchronousTestCase):
         node.clock.advance(1.0)
         self.assertEqual(len(node.server.started), 1)
 
+    def test_a_step_that_fails_is_told(self) -> None:
+        """Status says what could not be done and why, and it is tried again."""
+        node = self.node()
+        node.directory.full = DataDirectoryError("/d/e2d/name.json: disk full; free it")
+        node.run()
+        report = node.service.report()
+        self.assertEqual(
+            (report.plan.code, report.plan.reason),
+            (
+                "E2D-W09",
+                "could not found a cluster of one member, fresh:"
+                " /d/e2d/name.json: disk full; free it",
+            ),
+        )
+        self.assertEqual(node.server.started, [])
+        node.directory.full = None
+        node.clock.advance(5.0)
+        self.assertEqual(len(node.server.started), 1)
+
+    def test_a_full_disk_does_not_keep_a_member_from_its_data(self) -> None:
+        """Etcd restarts on a full disk; that nothing could be written is shown."""
+        node = self.node()
+        node.directory.data = node.holds
+        node.directory.full = DataDirectoryError("/d/e2d/member.json: disk full")
+        node.run()
+        self.assertEqual(node.server.started[0].state, InitialState.EXISTING)
+        warnings = " ".join(node.service.report().warnings)
+        self.assertIn("/d/e2d/member.json: disk full", warnings)
+
+    def test_what_lives_here_is_on_record_before_it_is_started(self) -> None:
+        """A2: lost data of a cluster that others founded is not a new machine."""
+        node = self.node()
+        node.directory.data = node.holds
+        node.server.on_start = lambda _start: self.assertTrue(node.directory.lived)
+        node.run()
+        self.assertEqual(len(node.server.started), 1)
+        node.directory.lose_member()
+        node.server.fail(retry_in=0.0)
+        node.turn()
+        self.assertEqual(node.service.report().plan.code, "E2D-H03")
+
+    def test_an_abandoned_turn_is_told(self) -> None:
+        """A defect is not silent: status names it, and how to report it."""
+        node = self.node()
+        node.directory.failure = DataDirectoryError("/d: no space left")
+        node.run()
+        self.flushLoggedErrors(DataDirectoryError)
+        self.assertEqual(node.service.report().plan.code, "E2D-W10")
+
     def test_decisions_are_kept_once_each(self) -> None:
         """What repeats itself is one decision, with its facts and its outcome."""
         node = self.node()

@@ -87,9 +87,9 @@ class OnDisk(SynchronousTestCase):
     def setUp(self) -> None:
         """Given a locked data directory on a new disk."""
         self.path = Path(self.mktemp()).absolute() / "data"
-        lock = DataDirectoryLock(str(self.path))
-        lock.acquire()
-        self.addCleanup(lock.release)
+        self.lock = DataDirectoryLock(str(self.path))
+        self.lock.acquire()
+        self.addCleanup(self.lock.release)
         self.state_directory: str | None = None
 
     def make(self) -> DataDirectory:
@@ -101,6 +101,7 @@ class OnDisk(SynchronousTestCase):
             peer_url=original.PEER_URL,
             nonce=os.urandom,
             utc_now=lambda: NOW_AT,
+            lock=self.lock,
         )
 
     def etcd_lives(self) -> Holds:
@@ -385,6 +386,62 @@ class StartCutShortTests(OnDisk):
     def test_private(self) -> None:
         """What e2d makes of etcd's directory is as private as etcd wants it."""
         self.assertEqual((self.path / "member").stat().st_mode & 0o777, 0o700)
+
+
+class RecordsBesideDataTests(OnDisk):
+    """What e2d wrote down, and what etcd did."""
+
+    def test_a_torn_founding_beside_data(self) -> None:
+        """Good data is started whatever became of e2d's own records (rule 1)."""
+        self.etcd_lives()
+        (self.path / "e2d/founding.json").write_text("")
+        (self.path / "e2d/node.json").write_text("{")
+        self.assertEqual(self.examine(), ORIGINAL)
+
+    def test_a_torn_member_without_data(self) -> None:
+        """Without data a record that cannot be read is not taken for none."""
+        (self.path / "e2d/member.json").write_text("{")
+        self.assertIn("member.json", self.unreadable())
+
+    def test_the_same_name_needs_no_writing(self) -> None:
+        """On a full disk a member restarts: what is on record is not written again."""
+        directory = self.make()
+        name = NodeName("n1")
+        self.successResultOf(Deferred.fromCoroutine(directory.record_name(name)))
+        before = os.stat(self.path / "e2d/name.json").st_ino
+        self.successResultOf(Deferred.fromCoroutine(directory.record_name(name)))
+        self.assertEqual(os.stat(self.path / "e2d/name.json").st_ino, before)
+
+
+class MountedOverTests(OnDisk):
+    """Another volume appears where the locked directory was (C13)."""
+
+    def setUp(self) -> None:
+        """Given a directory in use, and another volume mounted over it."""
+        super().setUp()
+        self.directory = self.make()
+        os.rename(self.path, self.path.with_name("hidden"))
+
+    def look(self) -> DataState:
+        """What the e2d that runs says of it."""
+        return self.successResultOf(Deferred.fromCoroutine(self.directory.examine(1.0)))
+
+    def test_it_is_locked_too(self) -> None:
+        """What is there now is examined and locked against a second e2d."""
+        self.assertEqual(self.look(), Empty())
+        second = DataDirectoryLock(str(self.path))
+        self.assertRaises(DataDirectoryError, second.acquire)
+
+    def test_another_e2d_has_it(self) -> None:
+        """Where another e2d runs already, nothing is done, and it is named."""
+        other = DataDirectoryLock(str(self.path))
+        other.acquire()
+        self.addCleanup(other.release)
+        state = self.look()
+        assert isinstance(state, Unreadable)
+        self.assertIn(f"another e2d (pid {os.getpid()})", state.reason)
+        other.release()
+        self.assertEqual(self.look(), Empty())
 
 
 class MissingTests(OnDisk):

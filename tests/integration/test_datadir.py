@@ -58,6 +58,7 @@ class KilledStart:
             peer_url=None,
             nonce=Random(7).randbytes,
             utc_now=lambda: datetime(2026, 3, 1, tzinfo=UTC),
+            lock=lock,
         )
         self.done(self.directory.record_founding(STARTED))
         log = self.path.parent / "log"
@@ -148,7 +149,7 @@ def directory():
     lock.acquire()
     return lock, DataDirectory(
         run_in_pool=lambda work: succeed(work()), path=path, state_directory=None,
-        peer_url=None, nonce=os.urandom, utc_now=lambda: datetime.now(UTC),
+        peer_url=None, nonce=os.urandom, utc_now=lambda: datetime.now(UTC), lock=lock,
     )
 
 def done(work):

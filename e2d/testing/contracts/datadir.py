@@ -165,6 +165,14 @@ class EtcdDataDirectoryContract(_TestCase):
         self.lose_member()
         self.assertEqual(self.state(), Lost(founding=STARTED))
 
+    def test_lost_after_a_takeover(self) -> None:
+        """Data that e2d did not found and started once is Lost when it is gone (A2)."""
+        self.done(self.directory.record_member(self.etcd_lives()))
+        self.lose_member()
+        self.assertEqual(self.state(), Lost(founding=None))
+        self.refused(self.directory.record_founding(STARTED))
+        self.assertEqual(self.state(), Lost(founding=None))
+
     def test_no_founding_where_data_was_lost(self) -> None:
         """No founding, the same or another, starts where data was lost."""
         self.done(self.directory.record_founding(STARTED))
