@@ -24,10 +24,7 @@ from tests.integration.environments import (
 )
 
 NOBODY = 65534
-NO_FILE = """\
-/nonexistent/e2d.yaml: there is no such file
-e2d: 1 error in the configuration
-"""
+NO_FILE = "e2d: /nonexistent/e2d.yaml: there is no such file\n"
 LISTED = "    e2d              Deploys and keeps alive etcd.\n"
 
 
