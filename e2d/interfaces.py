@@ -58,7 +58,6 @@ __all__ = [
     "IEtcdServer",
     "IWatch",
     "KeyValue",
-    "ListenError",
     "Page",
     "Put",
     "TxnResult",
@@ -424,18 +423,6 @@ class IEtcdServer(Interface):
 
     def forgive() -> None:
         """Forget the failures counted so far: the next start is worth trying now."""
-
-
-class ListenError(Exception):
-    """
-    Something that listens could not: worth another try, nothing is half open.
-
-    :param message: one line with the address or path and what to do.
-    """
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
 
 
 class DataDirectoryError(Exception):

@@ -13,13 +13,13 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from e2d.interfaces import IEtcdServer, ListenError
+from e2d.interfaces import IEtcdServer
 from e2d.model import Absent
 
 __all__ = ["AfterTheFirstMove", "Backoff", "Held", "OrderedServices", "Repeater"]
 
 FIRST_MOVE_SECONDS = 0.5
-LISTEN_AGAIN_SECONDS = 5.0
+START_AGAIN_SECONDS = 5.0
 
 
 class OrderedServices(Service):
@@ -214,9 +214,9 @@ class AfterTheFirstMove(Service):
     A service that starts once etcd was started, or half a second has shown it won't be.
 
     What it needs takes long to load, and would delay etcd if it were loaded before.
-    One that cannot listen is tried again: etcd is not stopped for a port that is taken.
+    A failure of either is a defect: it is logged, and both are tried again.
 
-    :param make: loads what it needs, and makes it.
+    :param make: loads what it needs, and makes it; not called again once it has.
     """
 
     _clock: IReactorTime
@@ -225,6 +225,7 @@ class AfterTheFirstMove(Service):
     _log: Logger = field(factory=Logger)
     _service: IService | None = field(default=None, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
+    _said: str | None = field(default=None, init=False)
 
     def startService(self) -> None:
         """Wait for etcd's process, or the time."""
@@ -253,15 +254,15 @@ class AfterTheFirstMove(Service):
             self._timer.reset(0)
 
     def _begin(self) -> None:
-        service = self._make()
         try:
-            service.startService()
-        except ListenError as error:
-            self._log.error(
-                "{reason}; trying again every {seconds} s",
-                reason=str(error),
-                seconds=LISTEN_AGAIN_SECONDS,
-            )
-            self._timer = self._clock.callLater(LISTEN_AGAIN_SECONDS, self._begin)
-        else:
-            self._service = service
+            if self._service is None:
+                self._service = self._make()
+            self._service.startService()
+        except Exception as error:  # noqa: BLE001 - awaits nothing; must be tried again
+            if repr(error) != self._said:
+                self._log.failure(
+                    "A service did not start; trying again every {seconds} s",
+                    seconds=START_AGAIN_SECONDS,
+                )
+            self._said = repr(error)
+            self._timer = self._clock.callLater(START_AGAIN_SECONDS, self._begin)

@@ -16,9 +16,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from random import SystemRandom
 from types import FrameType
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from attrs import define, evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred
@@ -50,6 +50,9 @@ from e2d.etcd.supervisor import EtcdSupervisor, Patience
 from e2d.interfaces import DataDirectoryError, IDaemonReactor
 from e2d.model import Address, NodeName
 from e2d.services import AfterTheFirstMove, Held, OrderedServices
+
+if TYPE_CHECKING:
+    from e2d.api.service import ApiService
 
 __all__ = ["Options", "boottime", "makeService", "run_foreground"]
 
@@ -197,6 +200,7 @@ class Composition:
 
     _reactor: IDaemonReactor
     _loaded: Loaded
+    _api: ApiService | None = field(default=None, init=False)
 
     def parts(self) -> Parts:
         """Everything, first to start first; it stops in reverse."""
@@ -283,7 +287,7 @@ class Composition:
             ),
             server=server,
             directory=directory,
-            extra_warnings=lambda: directory.warnings,
+            extra_warnings=lambda: (*directory.warnings, *self._api_warnings()),
         )
 
     def _node_settings(self) -> NodeSettings:
@@ -321,18 +325,18 @@ class Composition:
             AfterTheFirstMove(
                 clock=self._reactor,
                 server=server,
-                make=lambda: self._api(loop),
+                make=lambda: self._make_api(loop),
             )
         ]
         if os.environ.get("NOTIFY_SOCKET"):
             tellers.append(self._notifier(loop))
         return tellers
 
-    def _api(self, loop: ConvergenceService) -> IService:
+    def _make_api(self, loop: ConvergenceService) -> IService:
         # Late and here: these take a tenth of a second to load, and etcd starts first.
         from e2d.api.service import ApiService, ApiSettings
 
-        return ApiService(
+        self._api = ApiService(
             self._reactor,
             loop,
             loop,
@@ -341,6 +345,10 @@ class Composition:
                 address=self._loaded.configuration.api.addr, socket=self._socket()
             ),
         )
+        return self._api
+
+    def _api_warnings(self) -> Sequence[str]:
+        return () if self._api is None else self._api.warnings
 
     def _notifier(self, loop: ConvergenceService) -> IService:
         from sdnotify import SystemdNotifier as Datagrams

@@ -9,7 +9,6 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from e2d.interfaces import ListenError
 from e2d.services import AfterTheFirstMove, Backoff, OrderedServices, Repeater
 from e2d.testing.server import FakeEtcdServer
 
@@ -170,14 +169,14 @@ class RepeaterTests(SynchronousTestCase):
 
 
 class Picky(Service):
-    """A service that cannot listen until it may."""
+    """A service that cannot start until it may."""
 
     may = False
 
     def startService(self) -> None:
-        """Listen."""
+        """Start, or not."""
         if not self.may:
-            raise ListenError("api.addr 127.0.0.1:7981: in use already")
+            raise OSError("no")
         super().startService()
 
     def stopService(self) -> Deferred[None]:
@@ -198,6 +197,7 @@ class AfterTheFirstMoveTests(SynchronousTestCase):
         self.api = Picky()
         self.api.may = True
         self.made = 0
+        self.unmakable = False
         self.late = AfterTheFirstMove(
             clock=self.clock, server=self.server, make=self.make
         )
@@ -206,6 +206,8 @@ class AfterTheFirstMoveTests(SynchronousTestCase):
     def make(self) -> Service:
         """Count it."""
         self.made += 1
+        if self.unmakable:
+            raise ImportError("no such module")
         return self.api
 
     def test_waits_for_etcds_process(self) -> None:
@@ -222,14 +224,34 @@ class AfterTheFirstMoveTests(SynchronousTestCase):
         self.clock.advance(0.5)
         self.assertTrue(self.api.running)
 
-    def test_a_taken_port_is_tried_again(self) -> None:
-        """Etcd is not stopped for a port that is taken; when it is free, it is used."""
+    def test_one_that_does_not_start_is_tried_again(self) -> None:
+        """A start that fails is logged, once, and repeated until it does not."""
         self.api.may = False
         self.clock.advance(0.5)
+        self.clock.advance(5.0)
         self.assertFalse(self.api.running)
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
         self.api.may = True
         self.clock.advance(5.0)
         self.assertTrue(self.api.running)
+        self.assertEqual(self.made, 1)
+
+    def test_one_that_cannot_be_made_is_tried_again(self) -> None:
+        """It is never missing without a word, nor for ever."""
+        self.unmakable = True
+        self.clock.advance(0.5)
+        self.assertEqual(len(self.flushLoggedErrors(ImportError)), 1)
+        self.unmakable = False
+        self.clock.advance(5.0)
+        self.assertTrue(self.api.running)
+
+    def test_stopping_ends_the_trying(self) -> None:
+        """Stopped between two attempts, there is no other."""
+        self.api.may = False
+        self.clock.advance(0.5)
+        self.flushLoggedErrors(OSError)
+        self.successResultOf(self.late.stopService())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_stopping_leaves_nothing(self) -> None:
         """Stopped before it began, it never begins."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -32,21 +32,13 @@ from e2d.api.listening import (
     prepare_socket_path,
 )
 from e2d.api.places import SocketPlace
+from e2d.api.ports import CannotListen, PatientPort
 from e2d.api.reads import Reads
 from e2d.api.resources import ActPage, tree
-from e2d.interfaces import (
-    IDaemonControl,
-    IDaemonReactor,
-    IDaemonView,
-    ListenError,
-)
+from e2d.interfaces import IDaemonControl, IDaemonReactor, IDaemonView
 from e2d.model import Address
 
-__all__ = ["ApiService", "ApiSettings", "ApiUnavailable", "Commands"]
-
-
-class ApiUnavailable(ListenError):
-    """The API cannot listen where it was configured to."""
+__all__ = ["ApiService", "ApiSettings", "Commands"]
 
 
 @frozen(kw_only=True)
@@ -97,6 +89,9 @@ class ApiService(Service):
     """
     Listens from `startService` to `stopService`.
 
+    The two listeners are independent: one that cannot be had is tried again, and what
+    is wrong with it can be read through the other.
+
     :param view: what is read.
     :param control: what acts; only through the control socket.
     :param wall_clock: what time it is, as an aware datetime.
@@ -117,29 +112,31 @@ class ApiService(Service):
         reads = Reads(view).by_path()
         self._public = self._bounded(tree(reads, {}))
         self._private = self._bounded(tree(reads, act_pages(control, wall_clock)))
-        self._ports: list[IListeningPort] = []
+        self._unix = PatientPort(
+            clock=reactor, name="the control socket", listen=self._listen_unix
+        )
+        self._tcp = PatientPort(clock=reactor, name="api.addr", listen=self._listen_tcp)
 
     @property
     def http_port(self) -> int | None:
-        """The TCP port that is really listened on; None while not running."""
-        if not self._ports:
+        """The TCP port that is really listened on; None while there is none."""
+        port = self._tcp.listening
+        if port is None:
             return None
-        host = self._ports[0].getHost()
+        host = port.getHost()
         assert isinstance(host, IPv4Address | IPv6Address)
         return host.port
 
-    def startService(self) -> None:
-        """
-        Listen on both.
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What is not listened on and why, a line each."""
+        problems = (self._unix.problem, self._tcp.problem)
+        return tuple(problem for problem in problems if problem is not None)
 
-        :raises ApiUnavailable: on either one cannot be listened; neither then is.
-        """
-        self._ports.append(self._listen_tcp())
-        try:
-            self._ports.append(self._listen_unix())
-        except ApiUnavailable:
-            self._ports.pop().stopListening()
-            raise
+    def startService(self) -> None:
+        """Listen on both; what cannot be had now, as soon as it can."""
+        self._unix.open()
+        self._tcp.open()
         warning = exposure(self._settings.address)
         if warning is not None:
             self._log.warn("{warning}", warning=warning)
@@ -151,11 +148,8 @@ class ApiService(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
-        ports, self._ports = self._ports, []
-        for port in ports:
-            stopped = port.stopListening()
-            if stopped is not None:
-                await stopped
+        await self._tcp.close()
+        await self._unix.close()
         await self._public.close_all()
         await self._private.close_all()
 
@@ -169,7 +163,7 @@ class ApiService(Service):
                 address.port, _server(self._public), interface=address.host
             )
         except CannotListenError as error:
-            raise ApiUnavailable(
+            raise CannotListen(
                 f"api.addr {address}: {_why(error)}; set api.addr to a free address"
                 " of this host"
             ) from error
@@ -185,9 +179,9 @@ class ApiService(Service):
                 place.path, _server(self._private), mode=0o600
             )
         except SocketRefused as error:
-            raise ApiUnavailable(error.message) from error
+            raise CannotListen(error.message) from error
         except CannotListenError as error:
-            raise ApiUnavailable(
+            raise CannotListen(
                 f"control socket {place.path}: {_why(error)}; set api.socket to a path"
                 " that can be written to"
             ) from error

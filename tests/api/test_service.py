@@ -25,7 +25,7 @@ from e2d.api.listening import (
 from e2d.api.places import SocketPlace
 from e2d.api.reads import Reads
 from e2d.api.resources import tree
-from e2d.api.service import ApiService, ApiSettings, ApiUnavailable, act_pages
+from e2d.api.service import ApiService, ApiSettings, act_pages
 from e2d.interfaces import DataDirectoryError, IDaemonControl, IDaemonView
 from e2d.model import Address
 from e2d.testing.daemon import FakeDaemon
@@ -226,7 +226,8 @@ class BoundedConnectionsTests(SynchronousTestCase):
 class FakePort:
     """A port that is open until it is closed."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str) -> None:
+        self.host = host
         self.closed = False
 
     def stopListening(self) -> None:
@@ -254,10 +255,14 @@ class ListeningReactor(MemoryReactorClock):
         os.umask(self.umask)
         return self._open(address, None, self.unix_error)
 
+    def open_at(self) -> list[str]:
+        """Where it listens, in the order of opening."""
+        return [port.host for port in self.opened if not port.closed]
+
     def _open(self, host: str, port: int | None, error: OSError | None) -> FakePort:
         if error is not None:
             raise CannotListenError(host, port, error)
-        self.opened.append(FakePort())
+        self.opened.append(FakePort(host))
         return self.opened[-1]
 
 
@@ -297,21 +302,56 @@ class ApiServiceTests(SynchronousTestCase):
         self.assertEqual(os.umask(0o022), 0o022)
 
     def test_port_taken(self) -> None:
-        """A port in use is one line that names the key to change."""
+        """A port in use is a warning that names the key; the socket is there."""
         self.reactor.tcp_error = OSError(98, "Address already in use")
-        error = self.assertRaises(ApiUnavailable, self.service.startService)
+        self.service.startService()
         self.assertEqual(
-            error.message,
-            "api.addr 127.0.0.1:25000: in use already, perhaps by another e2d; set"
-            " api.addr to a free address of this host",
+            self.service.warnings,
+            (
+                "api.addr 127.0.0.1:25000: in use already, perhaps by another e2d; set"
+                " api.addr to a free address of this host; trying again every 5 s",
+            ),
         )
+        self.assertIsNone(self.service.http_port)
+        self.assertEqual(self.reactor.open_at(), [self.place.path])
+
+    def test_port_freed(self) -> None:
+        """Once the port is free it is used, and the warning goes."""
+        self.reactor.tcp_error = OSError(98, "Address already in use")
+        self.service.startService()
+        self.reactor.tcp_error = None
+        self.reactor.advance(5.0)
+        self.assertEqual(self.service.warnings, ())
+        self.assertEqual(self.reactor.open_at(), [self.place.path, "127.0.0.1"])
 
     def test_socket_impossible(self) -> None:
-        """When the socket cannot be made, the port is given back."""
+        """When the socket cannot be made HTTP is there, and tells of it."""
         self.reactor.unix_error = OSError(30, "Read-only file system")
-        error = self.assertRaises(ApiUnavailable, self.service.startService)
-        self.assertIn("read-only file system; set api.socket", error.message)
-        self.assertTrue(self.reactor.opened[0].closed)
+        self.service.startService()
+        self.assertEqual(self.reactor.open_at(), ["127.0.0.1"])
+        (warning,) = self.service.warnings
+        self.assertIn("read-only file system; set api.socket", warning)
+        self.reactor.unix_error = None
+        self.reactor.advance(5.0)
+        self.assertEqual(self.reactor.open_at(), ["127.0.0.1", self.place.path])
+
+    def test_socket_refused(self) -> None:
+        """What lies at the socket's path is waited out, too."""
+        self.directory.mkdir(mode=0o700)
+        Path(self.place.path).write_text("mine")
+        self.service.startService()
+        self.assertEqual(len(self.service.warnings), 1)
+        Path(self.place.path).unlink()
+        self.reactor.advance(5.0)
+        self.assertEqual(self.service.warnings, ())
+
+    def test_stopped_while_trying(self) -> None:
+        """Stopping ends what is tried, too."""
+        self.reactor.tcp_error = OSError(98, "Address already in use")
+        self.service.startService()
+        self.successResultOf(self.service.stopService())
+        self.assertEqual(self.reactor.open_at(), [])
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_exposed(self) -> None:
         """Loopback deserves no warning, everything else does."""
