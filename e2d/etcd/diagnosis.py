@@ -74,6 +74,17 @@ def _quoted(prefix: str) -> Callable[[re.Match[str]], str]:
     return lambda match: f"{prefix}: {_quote(match.string)}"
 
 
+_REMOVED = _rule(
+    # At level error 3.6 and 3.7 say no more than that their server stopped by
+    # itself before it was ready, which only a removal makes it do: an etcd that
+    # was told to end does not say so.
+    r"permanently removed|data-dir used by this member must be removed"
+    r"|^listener failed error=server is stopping",
+    ProblemKind.MEMBER_REMOVED,
+    lambda _: "this member was removed from the cluster; its id never comes back",
+    "it can only join anew, with an empty data directory",
+)
+
 _RULES = (
     _rule(
         r"listen \w+ (\S+): bind: address already in use",
@@ -100,14 +111,7 @@ _RULES = (
         _quoted("another process has the data directory open"),
         "find it with fuser -v <dataDir>/member/snap/db and end it",
     ),
-    _rule(
-        # 3.6 says no more than that its server stopped: no signal of ours made it.
-        r"permanently removed|data-dir used by this member must be removed"
-        r"|^listener failed error=server is stopping",
-        ProblemKind.MEMBER_REMOVED,
-        lambda _: "this member was removed from the cluster; its id never comes back",
-        "it can only join anew, with an empty data directory",
-    ),
+    _REMOVED,
     _rule(
         r"invalid downgrade|cannot be downgraded|lower than (?:the )?determined cluster"
         r"|(?:storage|cluster) version.*(?:newer|higher)"
@@ -209,7 +213,7 @@ def diagnose(
     if ended.signal is not None:
         return _killed(ended.signal)
     if ended.code == 0:
-        return _removed()
+        return _ended_well(lines)
     # The words it died with, the first of them before Go repeats them, tell more than
     # usage and traces, and those more than an error that it outlived, however old.
     last = [line for line in lines if line.level is LogLevel.FATAL]
@@ -237,19 +241,28 @@ def _recognise(
         for line in lines:
             match = rule.pattern.search(line.text)
             if match is not None:
-                return ChildProblem(
-                    kind=rule.kind, message=rule.message(match), remedy=rule.remedy
-                )
+                return _problem(rule, match)
     return None
 
 
-def _removed() -> ChildProblem:
+def _problem(rule: _Rule, match: re.Match[str]) -> ChildProblem:
+    return ChildProblem(kind=rule.kind, message=rule.message(match), remedy=rule.remedy)
+
+
+def _ended_well(lines: Sequence[LogLine]) -> ChildProblem:
+    # So ends a member that was removed, which 3.4 and 3.5 do not say at level error.
+    # And so ends a wrapper, or an etcd that is process 1 of a container, that somebody
+    # sent SIGTERM. Only words prove a removal: what is taken for one starts no more.
+    for line in lines:
+        match = _REMOVED.pattern.search(line.text)
+        if match is not None:
+            return _problem(_REMOVED, match)
     return ChildProblem(
-        kind=ProblemKind.MEMBER_REMOVED,
-        message="etcd ended by itself without an error, as it does only when its "
-        "member was removed from the cluster",
-        remedy="compare with the cluster's member list; a removed member can only "
-        "join anew, with an empty data directory",
+        kind=ProblemKind.EXITED,
+        message="etcd ended with exit code 0 without saying why; a member that was "
+        "removed from its cluster does so",
+        remedy="compare with the cluster's member list; EtcdLogLevel: info makes etcd "
+        "say why",
     )
 
 

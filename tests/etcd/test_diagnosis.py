@@ -48,6 +48,10 @@ _KINDS = {
 }
 
 
+# At their default level these end with code 0 and without a word.
+_SILENT = {"removed-3.4-error", "removed-3.5-error"}
+
+
 def _diagnosed(name: str) -> ChildProblem:
     lines = (_FIXTURES / f"{name}.log").read_bytes().splitlines()
     said = [parse_line(line) for line in lines if line][-200:]
@@ -61,6 +65,7 @@ class RealWordsTests(SynchronousTestCase):
         """Each recorded end is recognised, at level error as at level info."""
         seen = {name: _diagnosed(name).kind for name in _EXITS}
         wanted = {name: _KINDS[name.rsplit("-", 2)[0]] for name in _EXITS}
+        wanted.update(dict.fromkeys(_SILENT, ProblemKind.EXITED))
         self.assertEqual(seen, wanted)
         self.assertGreater(len(seen), 100)
 
@@ -113,6 +118,25 @@ class RealWordsTests(SynchronousTestCase):
 
 class StatusTests(SynchronousTestCase):
     """What the exit status alone tells."""
+
+    def test_ended_well_in_silence(self) -> None:
+        """Exit code 0 alone does not prove a removal, which would end all starts."""
+        old = LogLine(level=LogLevel.ERROR, message="address already in use")
+        problem = diagnose(Exit(code=0), [old])
+        self.assertEqual(problem.kind, ProblemKind.EXITED)
+        self.assertEqual(
+            problem.message,
+            "etcd ended with exit code 0 without saying why; a member that was removed "
+            "from its cluster does so",
+        )
+
+    def test_removed_in_words_of_any_level(self) -> None:
+        """A member that says it was removed was, at whatever level it says so."""
+        for level in (LogLevel.INFO, LogLevel.WARN, LogLevel.ERROR):
+            words = "the member has been permanently removed from the cluster"
+            line = LogLine(level=level, message=words)
+            problem = diagnose(Exit(code=0), [line])
+            self.assertEqual(problem.kind, ProblemKind.MEMBER_REMOVED)
 
     def test_killed(self) -> None:
         """SIGKILL hints at a lack of memory."""
