@@ -39,6 +39,9 @@ FILE_LIMIT_BYTES = 16 * 1024 * 1024
 
 _READ_BYTES = 256 * 1024
 _BEHIND_LIMIT_BYTES = 4 * 1024 * 1024
+# What is further behind is passed over, so these many reads reach the end that there
+# was when they began, however fast somebody goes on writing.
+_DRAIN_READS = 2 * _BEHIND_LIMIT_BYTES // _READ_BYTES
 _POLL_SECONDS = 0.5
 
 
@@ -197,6 +200,9 @@ class LogFollower:
     """
     Turns what etcd logs into events of ours, and remembers the end for a diagnosis.
 
+    `start` and `stop` may be called while another of them is under way: each waits for
+    the one before, so nobody lets go of a file that somebody else has just opened.
+
     :param listener: called with each line, after it was logged.
     """
 
@@ -206,6 +212,7 @@ class LogFollower:
     _listener: Callable[[LogLine], None]
     _log: Logger = field(factory=lambda: Logger(namespace="etcd"))
     _lock: DeferredLock = field(factory=DeferredLock, init=False)
+    _changing: DeferredLock = field(factory=DeferredLock, init=False)
     _repeater: Repeater | None = field(default=None, init=False)
 
     async def start(self, other: str | None = None) -> None:
@@ -214,8 +221,9 @@ class LogFollower:
 
         :param other: another name for the file, see `LogFile.open`.
         """
-        await self.stop()
+        await self._changing.acquire()
         try:
+            await self._end()
             await self._run_in_pool(lambda: self._file.open(other))
         except OSError as error:
             self._log.warn(
@@ -223,12 +231,27 @@ class LogFollower:
                 path=self._file.path,
                 reason=str(error),
             )
-            return
-        self._repeater = Repeater(self._clock, self._turn)
-        self._repeater.start()
+        else:
+            self._repeater = Repeater(self._clock, self._turn)
+            self._repeater.start()
+        finally:
+            self._changing.release()
 
     async def stop(self) -> None:
         """Read what is left, then let go of the file. Idempotent."""
+        await self._changing.acquire()
+        try:
+            await self._end()
+        except OSError as error:
+            self._log.warn(
+                "{path} could not be closed: {reason}",
+                path=self._file.path,
+                reason=str(error),
+            )
+        finally:
+            self._changing.release()
+
+    async def _end(self) -> None:
         repeater, self._repeater = self._repeater, None
         if repeater is None:
             return
@@ -241,8 +264,9 @@ class LogFollower:
 
     async def drain(self) -> None:
         """Read all that is there now."""
-        while await self._read():
-            pass
+        for _ in range(_DRAIN_READS):
+            if not await self._read():
+                return
 
     async def _turn(self) -> float:
         more = await self._read()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
@@ -10,6 +11,8 @@ from twisted.logger import Logger
 from twisted.trial.unittest import SynchronousTestCase
 
 from e2d.etcd.logfile import LogFile, LogFollower, open_log
+
+_LONG = b"x" * 300_000 + b"\n"
 
 
 class LogFileTests(SynchronousTestCase):
@@ -174,6 +177,54 @@ class LogFollowerTests(SynchronousTestCase):
         os.write(self.writer, b"panic: oh\nno")
         self._finish(self.follower.stop())
         self.assertEqual(self.lines, ["panic: oh", "no"])
+
+    def _slow(self) -> tuple[LogFollower, list[Callable[[], None]]]:
+        """A follower whose disk takes as long as the test likes."""
+        waiting: list[Callable[[], None]] = []
+
+        def later(function: Callable[[], object]) -> Deferred[object]:
+            done: Deferred[object] = Deferred()
+            done.addCallback(lambda _: function())
+            waiting.append(lambda: done.callback(None))
+            return done
+
+        follower = LogFollower(
+            self.clock,
+            LogFile(self.path),
+            later,
+            lambda line: self.lines.append(line.message),
+            Logger(namespace="etcd", observer=self.events.append),
+        )
+        return follower, waiting
+
+    def test_started_while_it_is_stopped(self) -> None:
+        """A stop that takes long lets go of its own file, not of the next start's."""
+        follower, waiting = self._slow()
+        first = Deferred.fromCoroutine(follower.start())
+        waiting.pop()()
+        self.successResultOf(first)
+        os.write(self.writer, b"old\n")
+        stopping = Deferred.fromCoroutine(follower.stop())
+        second = Deferred.fromCoroutine(follower.start())
+        while waiting:
+            waiting.pop(0)()
+        self.successResultOf(stopping)
+        self.successResultOf(second)
+        os.write(self.writer, b"new\n")
+        self.clock.advance(0)
+        waiting.pop(0)()
+        self.assertEqual(self.lines, ["old", "new"])
+        ending = Deferred.fromCoroutine(follower.stop())
+        while waiting:
+            waiting.pop(0)()
+        self.successResultOf(ending)
+
+    def test_stopped_while_somebody_writes_on(self) -> None:
+        """A log that grows as fast as it is read does not keep a stop waiting."""
+        self._finish(self.follower.start())
+        self.follower._listener = lambda _: os.write(self.writer, _LONG)
+        os.write(self.writer, _LONG)
+        self._finish(self.follower.stop())
 
     def test_usage_is_for_developers(self) -> None:
         """Text of no known form is not shown to everybody."""
