@@ -51,6 +51,7 @@ from e2d.services import Repeater
 __all__ = ["ConvergenceService", "NodeSettings"]
 
 FAILED = Code.STEP_FAILED.value
+STARTING = Code.STARTING.value
 
 DECISIONS_KEPT = 100
 """Enough for a night of trouble, and a few hundred kilobytes at the worst."""
@@ -196,7 +197,7 @@ class ConvergenceService(Service):
             self._log.info(
                 "{reason}", reason=report.reason, step="; ".join(report.steps)
             )
-        elif report.kind == "halt" or report.remedy is not None or report.steps:
+        elif report.kind == "halt" or report.remedy is not None:
             self._log.warn(
                 "{code}: {reason}. What to do: {remedy}",
                 code=report.code,
@@ -325,5 +326,7 @@ class ConvergenceService(Service):
 
 def _essence(report: PlanReport) -> tuple[object, ...]:
     """A plan without what moves on its own: times in its reason, when to look again."""
-    reason = report.reason if report.code == FAILED else ""
-    return (report.kind, report.code, report.steps, report.remedy, reason)
+    reason = "" if report.code == STARTING else report.reason
+    # The step of a plan that waits repeats its reason.
+    steps = report.steps if report.kind == "acting" else ()
+    return (report.kind, report.code, steps, report.remedy, reason)

@@ -7,6 +7,7 @@ from random import Random
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
+from twisted.logger import LogEvent, LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -328,6 +329,21 @@ class LoopTests(SynchronousTestCase):
         )
         self.assertEqual(decisions[0].outcome, "done")
         self.assertIn("data directory: empty", decisions[0].observation)
+
+    def test_a_long_wait_is_said_once(self) -> None:
+        """Seconds that pass are no news: one line in the log, one decision."""
+        events: list[LogEvent] = []
+        self.addCleanup(globalLogPublisher.removeObserver, events.append)
+        globalLogPublisher.addObserver(events.append)
+        node = self.node()
+        node.run()
+        for _ in range(20):
+            node.clock.advance(5.0)
+        waits = [event for event in events if event.get("code") == "E2D-W01"]
+        self.assertEqual([event["log_level"] for event in waits], [LogLevel.info])
+        decided = [each.plan.code for each in node.service.decisions()]
+        self.assertEqual(decided, [None, "E2D-W01"])
+        self.assertIn("100 s", node.service.report().plan.reason)
 
     def test_lost_quorum_is_told(self) -> None:
         """A member list that nobody proved is not shown as one."""
