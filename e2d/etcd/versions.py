@@ -19,7 +19,6 @@ __all__ = [
     "Defect",
     "NotEtcd",
     "ReleaseLine",
-    "can_bump_revision",
     "corruption_flags",
     "corruption_gates",
     "defects",
@@ -61,61 +60,35 @@ class ReleaseLine:
     What one minor release can do that others can't.
 
     :param number: major and minor.
-    :param linearizable_members: the member list can prove quorum by itself (A18).
     :param feature_gates: knows ``--feature-gates``.
-    :param experimental_flags: knows ``--experimental-...`` for what has a gate or a
-        plain flag in later lines.
-    :param learners_flag: knows ``--max-learners``; before, one learner is the limit.
-    :param bump_revision_since: the first patch release whose restore can bump the
-        revision and mark the rest compacted.
     :param compact_hash_check_since: the first patch release that can compare hashes
         at each compaction; None if none can.
     """
 
     number: tuple[int, int]
-    linearizable_members: bool
     feature_gates: bool
-    experimental_flags: bool
-    learners_flag: bool
-    bump_revision_since: int
     compact_hash_check_since: int | None
 
 
 LINES = (
     ReleaseLine(
         number=(3, 4),
-        linearizable_members=False,
         feature_gates=False,
-        experimental_flags=True,
-        learners_flag=False,
-        bump_revision_since=27,
         compact_hash_check_since=None,
     ),
     ReleaseLine(
         number=(3, 5),
-        linearizable_members=True,
         feature_gates=False,
-        experimental_flags=True,
-        learners_flag=False,
-        bump_revision_since=10,
         compact_hash_check_since=5,
     ),
     ReleaseLine(
         number=(3, 6),
-        linearizable_members=True,
         feature_gates=True,
-        experimental_flags=True,
-        learners_flag=True,
-        bump_revision_since=0,
         compact_hash_check_since=0,
     ),
     ReleaseLine(
         number=(3, 7),
-        linearizable_members=True,
         feature_gates=True,
-        experimental_flags=False,
-        learners_flag=True,
-        bump_revision_since=0,
         compact_hash_check_since=0,
     ),
 )
@@ -125,12 +98,6 @@ LINES = (
 def line_of(version: EtcdVersion) -> ReleaseLine | None:
     """The line a version belongs to, None if e2d does not run it."""
     return next((line for line in LINES if line.number == version.line), None)
-
-
-def can_bump_revision(version: EtcdVersion) -> bool:
-    """Whether its restore knows ``--bump-revision --mark-compacted``."""
-    line = line_of(version)
-    return line is not None and version.patch >= line.bump_revision_since
 
 
 def corruption_flags(version: EtcdVersion) -> tuple[tuple[str, str], ...]:

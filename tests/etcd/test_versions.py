@@ -11,7 +11,6 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from e2d.etcd.versions import (
     NotEtcd,
-    can_bump_revision,
     corruption_flags,
     corruption_gates,
     line_of,
@@ -63,19 +62,6 @@ class LinesTests(SynchronousTestCase):
         """3.4 to 3.7, and no other."""
         known = [minor for minor in range(10) if line_of(EtcdVersion(3, minor, 9))]
         self.assertEqual(known, [4, 5, 6, 7])
-
-    def test_members_that_prove_quorum(self) -> None:
-        """From 3.5 on a member list can prove quorum."""
-        self.assertFalse(line_of(EtcdVersion(3, 4, 23)).linearizable_members)
-        self.assertTrue(line_of(EtcdVersion(3, 5, 16)).linearizable_members)
-
-    def test_bump_revision(self) -> None:
-        """From 3.4.27 and 3.5.10 on a restore can bump the revision."""
-        self.assertFalse(can_bump_revision(EtcdVersion(3, 4, 26)))
-        self.assertTrue(can_bump_revision(EtcdVersion(3, 4, 27)))
-        self.assertFalse(can_bump_revision(EtcdVersion(3, 5, 9)))
-        self.assertTrue(can_bump_revision(EtcdVersion(3, 5, 10)))
-        self.assertTrue(can_bump_revision(EtcdVersion(3, 7, 0)))
 
     def test_corruption_checks(self) -> None:
         """Flags before 3.6, feature gates since, and only what the release knows."""
