@@ -9,6 +9,7 @@ time; none of them blocks the reactor.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 
 from attrs import frozen
 
@@ -165,7 +166,7 @@ class Delete:
     range_end: bytes | None = None
 
 
-class CompareTarget:
+class CompareTarget(Enum):
     """What of a key is compared."""
 
     VALUE = "value"
@@ -174,7 +175,7 @@ class CompareTarget:
     MOD_REVISION = "mod-revision"
 
 
-class CompareResult:
+class CompareResult(Enum):
     """How it is compared."""
 
     EQUAL = "=="
@@ -191,14 +192,12 @@ class Compare:
     An absent key has version 0 and both revisions 0; no comparison of its value holds,
     NOT_EQUAL neither.
 
-    :param target: one of `CompareTarget`.
-    :param result: one of `CompareResult`.
     :param operand: bytes for VALUE, int for the others.
     """
 
     key: bytes
-    target: str
-    result: str
+    target: CompareTarget
+    result: CompareResult
     operand: bytes | int
 
 

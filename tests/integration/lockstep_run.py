@@ -152,8 +152,7 @@ class Lockstep:
 
     def compare(self) -> Compare:
         """A condition."""
-        results = ["EQUAL", "NOT_EQUAL", "LESS", "GREATER"]
-        result = getattr(CompareResult, self.random.choice(results))
+        result = self.random.choice(list(CompareResult))
         numbers = [
             (CompareTarget.VERSION, self.random.randrange(3)),
             (CompareTarget.MOD_REVISION, self.revision),
