@@ -15,10 +15,10 @@ from twisted.trial.unittest import SkipTest
 
 from tests.etcd.original import CLUSTER_ID, MEMBER_ID, NAME, unpack
 from tests.integration.daemon import TWISTD, Daemon, DaemonTestCase
-from tests.integration.etcds import EtcdLine
+from tests.integration.etcds import EtcdLine, find_lines
 from tests.integration.lines import number, on_each_line
 from tests.integration.load import Gateway
-from tests.integration.watching import is_running, until
+from tests.integration.watching import get, is_running, until
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "original"
 
@@ -285,3 +285,35 @@ class TakeoverTests(DaemonTestCase):
         for line, start in zip(shown, expected, strict=True):
             self.assertTrue(line.startswith(start), (line, start))
         self.assertEqual(node.stop(), 0)
+
+
+class UpgradeTests(DaemonTestCase):
+    """Another release of etcd is installed under the same data."""
+
+    def test_another_release(self) -> None:
+        """A newer one serves the data; the older one is refused and harms nothing."""
+        older, newer = (find_lines()[name] for name in ("3.4", "3.5"))
+        for each in (older, newer):
+            if each.missing is not None:
+                raise SkipTest(each.missing)
+        node = self.serving(older)
+        Gateway(node.client).put("kept", "yes")
+        self.assertEqual(node.stop(), 0)
+        node.configure(etcd={"binary": newer.binary("etcd")})
+        node.serve()
+        # etcd 3.4 may read it until the cluster has agreed on the newer version.
+        until("it is agreed", lambda: '"etcdcluster":"3.5' in _versions(node))
+        self.assertEqual(node.stop(), 0)
+        node.configure(etcd={"binary": older.binary("etcd")})
+        node.start()
+        status = node.wait_status("a reason", lambda status: status["etcd"]["problem"])
+        self.assertIn("the data is of a newer etcd", status["etcd"]["problem"])
+        self.assertIn("install the etcd that wrote it", status["etcd"]["remedy"])
+        self.assertEqual(node.stop(), 0)
+        node.configure(etcd={"binary": newer.binary("etcd")})
+        node.serve()
+        self.assertEqual(Gateway(node.client).get("kept"), "yes")
+
+
+def _versions(node: Daemon) -> str:
+    return get(node.client, "/version")[1]

@@ -6,11 +6,13 @@ Where e2d stays up it recovers by itself once the surroundings are put right.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,10 @@ from twisted.trial.unittest import SkipTest
 from tests.integration.daemon import Daemon, DaemonTestCase
 from tests.integration.etcds import EtcdLine
 from tests.integration.lines import on_each_line
-from tests.integration.load import Gateway
+from tests.integration.load import Gateway, GatewayError
 from tests.integration.watching import is_running, until
 
+MEGABYTE = 1024 * 1024
 NO_DAC_OVERRIDE = (
     "setpriv",
     "--bounding-set=-dac_override,-dac_read_search",
@@ -297,32 +300,75 @@ class DataTests(BrokenTestCase):
         node.wait_ready()
         self.assertEqual(Gateway(node.client).get("kept"), "yes")
 
-    def test_full_disk(self, etcd: EtcdLine) -> None:
+    def test_full_disk_at_the_start(self, etcd: EtcdLine) -> None:
         """A start without room for the log says so; with more room it goes on."""
-        _need_root()
         node = self.daemon(etcd)
-        disk = node.root / "disk"
-        disk.mkdir()
-        mount = ["mount", "-t", "tmpfs", "-o", "size=80m", "tmpfs", str(disk)]
-        if subprocess.run(mount, check=False).returncode != 0:
-            raise SkipTest("no file system can be mounted here")
-        try:
-            filler = disk / "filler"
-            filler.write_bytes(bytes(60 * 1024 * 1024))
-            node.data = disk / "data"
-            node.configure(dataDir=str(node.data))
+        with _small_disk(node, megabytes=80) as filler:
+            filler.write_bytes(bytes(60 * MEGABYTE))
             node.start()
             self.assert_told(node, "the disk is full")
             filler.unlink()
-            bigger = ["mount", "-o", "remount,size=400m", str(disk)]
-            subprocess.run(bigger, check=True)
+            enlarge = ["mount", "-o", "remount,size=400m", str(filler.parent)]
+            subprocess.run(enlarge, check=True)
             node.wait_ready(60)
             self.assertEqual(node.stop(), 0)
-        finally:
-            if node.alive:
-                node.kill()
-            node.kill_etcd()
-            subprocess.run(["umount", str(disk)], check=True)
+
+    def test_disk_that_fills_up(self, etcd: EtcdLine) -> None:
+        """
+        Etcd dies of it; e2d, started again too, stays up and says so.
+
+        With room again all is well, and what was acknowledged is there.
+        """
+        node = self.daemon(etcd)
+        with _small_disk(node, megabytes=200) as filler:
+            node.serve()
+            gateway = Gateway(node.client)
+            gateway.put("kept", "yes")
+            _fill(filler)
+            with self.assertRaises(GatewayError):
+                for number in range(200):
+                    gateway.put(f"key/{number}", "x" * MEGABYTE)
+            self.assert_told(node, "the disk is full")
+            node.kill()
+            node.start()
+            self.assert_told(node, "the disk is full")
+            filler.unlink()
+            node.wait_ready(60)
+            self.assertEqual(Gateway(node.client).get("kept"), "yes")
+            self.assertEqual(node.stop(), 0)
+
+
+def _fill(path: Path) -> None:
+    """Write until there is no more room."""
+    with path.open("wb", buffering=0) as file:
+        for size in (MEGABYTE, 4096):
+            with contextlib.suppress(OSError):
+                while file.write(bytes(size)):
+                    pass
+
+
+@contextlib.contextmanager
+def _small_disk(node: Daemon, megabytes: int) -> Iterator[Path]:
+    """
+    Put the data directory on a disk of its own.
+
+    :return: a file on it, to be made as large as one likes.
+    """
+    _need_root()
+    disk = node.root / "disk"
+    disk.mkdir()
+    options = ["-t", "tmpfs", "-o", f"size={megabytes}m"]
+    if subprocess.run(["mount", *options, "tmpfs", disk], check=False).returncode:
+        raise SkipTest("no file system can be mounted here")
+    node.data = disk / "data"
+    node.configure(dataDir=str(node.data))
+    try:
+        yield disk / "filler"
+    finally:
+        if node.alive:
+            node.kill()
+        node.kill_etcd()
+        subprocess.run(["umount", disk], check=True)
 
 
 def _serves(node: Daemon) -> bool:
