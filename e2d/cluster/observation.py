@@ -29,6 +29,7 @@ class Observation:
     :param local: the name this node's member has, or will have.
     :param child: the etcd process.
     :param data: the data directory; None while etcd runs on it (C12).
+    :param in_place: False while etcd runs on data that is no longer where it was.
     :param status: what this node's member answered this turn.
     :param members: the membership, proved by quorum this turn.
     :param alarms: raised alarms, member id in hexadecimal and name.
@@ -43,6 +44,7 @@ class Observation:
     local: NodeName
     child: ChildState
     data: DataState | None
+    in_place: bool = True
     status: EtcdStatus | None = None
     members: tuple[EtcdMember, ...] | None = None
     alarms: tuple[tuple[str, str], ...] | None = None

@@ -126,6 +126,17 @@ def _starting_reason(observation: Observation) -> str:
 
 def _while_serving(observation: Observation, child: Serving, policy: Policy) -> Plan:
     status = observation.status
+    if not observation.in_place:
+        return _one(
+            Halt(
+                code=Code.VANISHED,
+                reason="etcd runs and its data directory is gone: what it is told now"
+                " is lost when it ends",
+                remedy="save what it holds first (etcdctl snapshot save FILE), then"
+                " restore the directory or mount it again",
+            ),
+            policy.turn_interval,
+        )
     if not child.answering or status is None:
         waiting: Step = Wait(
             code=Code.NOT_ANSWERING,
@@ -224,7 +235,8 @@ def _never_start(
             return Halt(
                 code=Code.UNREADABLE,
                 reason=data.reason,
-                remedy="repair it, or move it away to start without it",
+                remedy="do what the message says; nothing is started or deleted"
+                " meanwhile, and e2d goes on by itself",
             )
         case Lost():
             return Halt(

@@ -72,5 +72,8 @@ class Code(Enum):
     SNAPSHOT_REQUIRED = "E2D-H09"
     """``recovery.requireSnapshot`` is set: an empty cluster is never founded."""
 
+    VANISHED = "E2D-H10"
+    """etcd runs on a data directory that is no longer there."""
+
     MEMBER_REMOVED = "E2D-H08"
     """This member was removed from its cluster for good."""

@@ -80,6 +80,7 @@ class Observer:
             local=local,
             child=child,
             data=data,
+            in_place=not isinstance(child, Serving) or await self._in_place(),
             status=answers.status,
             members=answers.members,
             alarms=answers.alarms,
@@ -109,6 +110,12 @@ class Observer:
             self._log.debug("{reason}", reason=error.message)
             kept = None
         return kept or self._fresh_name
+
+    async def _in_place(self) -> bool:
+        try:
+            return await self._directory.in_place()
+        except DataDirectoryError:
+            return True
 
     async def _node_id(self, data: DataState | None) -> NodeID | None:
         """Not asked where the disk is away: asking for it makes it."""

@@ -142,6 +142,16 @@ def _names(directory: str) -> Sequence[str]:
         return ()
 
 
+def _is_gone(path: str) -> bool:
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False  # that cannot be told
+    return False
+
+
 def _make_private(directory: str) -> None:
     # etcd warns about, or refuses, a directory that others may enter.
     if stat.S_IMODE(os.stat(directory).st_mode) != _PRIVATE:
@@ -240,6 +250,11 @@ class DataDirectory:
         except DataDirectoryError as error:
             return Unreadable(reason=error.message)
         return self._examination.examine(since)
+
+    async def in_place(self) -> bool:
+        """`IEtcdDataDirectory.in_place`."""
+        log = os.path.join(self._member, WAL)
+        return await self._run_in_pool(lambda: not _is_gone(log))
 
     async def node_id(self) -> NodeID:
         """`IEtcdDataDirectory.node_id`."""

@@ -64,6 +64,8 @@ NODE = "node"
 MEMBER = "member"
 """The record of the member that lives here: etcd was, or is about to be, run as it."""
 
+_WAY_OUT = "repair it, or move the data directory away to start without its data"
+
 _NOTHING = MemberFiles(mark=None, log=None, members=(), started=False, foreign=None)
 
 
@@ -126,7 +128,8 @@ class Examination:
         except OSError as error:
             return Unreadable(reason=explain(error, member, "look at it").message)
         except (WalError, ValueError) as error:
-            return Unreadable(reason=f"{member}: cannot be understood: {error}")
+            why = f"{member}: cannot be understood: {error}; {_WAY_OUT}"
+            return Unreadable(reason=why)
 
     def _decide(self, member: str, since: float) -> DataState:
         """See Note [What outranks what]."""
@@ -206,4 +209,4 @@ def _not_understood(member: str, files: MemberFiles) -> Unreadable:
         what = "there is a log without a single entry: etcd would wait for ever"
     else:
         what = "a start of etcd was cut short there that e2d did not make"
-    return Unreadable(reason=f"{member}: {what}")
+    return Unreadable(reason=f"{member}: {what}; {_WAY_OUT}")

@@ -42,6 +42,13 @@ class IEtcdDataDirectory(Interface):
         :param now: seconds of the reactor's clock, for `Missing.since`.
         """
 
+    async def in_place() -> bool:
+        """
+        Whether etcd's log is where it was, while etcd runs on it.
+
+        False only when it is certain that it is not.
+        """
+
     async def node_id() -> NodeID:
         """The id of the disk; made on the first call."""
 

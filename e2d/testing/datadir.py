@@ -79,6 +79,11 @@ class FakeEtcdDataDirectory:
             self._missing_since = now
         return evolve(self.data, since=self._missing_since)
 
+    async def in_place(self) -> bool:
+        """`IEtcdDataDirectory.in_place`."""
+        self._check()
+        return isinstance(self.data, Holds)
+
     async def node_id(self) -> NodeID:
         """`IEtcdDataDirectory.node_id`."""
         self._check()

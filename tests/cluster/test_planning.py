@@ -120,7 +120,8 @@ class StartingTests(SynchronousTestCase):
             Halt(
                 code=Code.UNREADABLE,
                 reason="/d/member/wal: bad CRC",
-                remedy="repair it, or move it away to start without it",
+                remedy="do what the message says; nothing is started or deleted"
+                " meanwhile, and e2d goes on by itself",
             ),
         )
 

@@ -345,6 +345,17 @@ class LoopTests(SynchronousTestCase):
         self.assertEqual(decided, [None, "E2D-W01"])
         self.assertIn("100 s", node.service.report().plan.reason)
 
+    def test_data_that_vanishes_under_etcd_is_told(self) -> None:
+        """Writes into deleted files are not called well, nor is anything restarted."""
+        node = self.node()
+        node.run()
+        node.server.serve()
+        node.turn()
+        node.directory.lose_member()
+        node.clock.advance(5.0)
+        self.assertEqual(node.service.report().plan.code, "E2D-H10")
+        self.assertEqual((len(node.server.started), node.server.stops), (1, 0))
+
     def test_lost_quorum_is_told(self) -> None:
         """A member list that nobody proved is not shown as one."""
         node = self.node()

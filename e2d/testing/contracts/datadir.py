@@ -165,6 +165,13 @@ class EtcdDataDirectoryContract(_TestCase):
         self.lose_member()
         self.assertEqual(self.state(), Lost(founding=STARTED))
 
+    def test_in_place(self) -> None:
+        """Data that vanishes under the etcd that runs on it is noticed."""
+        self.etcd_lives()
+        self.assertTrue(self.done(self.directory.in_place()))
+        self.lose_member()
+        self.assertFalse(self.done(self.directory.in_place()))
+
     def test_lost_after_a_takeover(self) -> None:
         """Data that e2d did not found and started once is Lost when it is gone (A2)."""
         self.done(self.directory.record_member(self.etcd_lives()))
