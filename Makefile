@@ -7,6 +7,7 @@ CONFIG ?=
 export PYTHON VENV
 
 bin := $(VENV)/bin
+lines := --all
 trial := $(bin)/python -m twisted.trial
 pip := $(bin)/python -m pip install -q --disable-pip-version-check
 
@@ -41,8 +42,10 @@ test-integration: $(VENV)/.installed-test  ## tests with real etcds and sockets
 test-long: $(VENV)/.installed-test  ## every test, at its full length (an hour or more)
 	@$(with_etcd) E2D_LONG=1 $(trial) tests
 
-# The tests use every line of etcd below build/etcd, and else the one on PATH.
-with_etcd = etcd=$$(scripts/fetch-etcd --all | tail -n 1) && test -n "$$etcd" \
+# The tests use every line of etcd below build/etcd, and else the one on PATH. Those that
+# have the time build one more, with Go.
+test-integration test-long: lines := --build
+with_etcd = etcd=$$(scripts/fetch-etcd $(lines) | tail -n 1) && test -n "$$etcd" \
 	&& PATH="$$etcd:$$PATH"
 
 python_files := $(wildcard e2d tests benchmarks twisted docs)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from functools import cache, wraps
 from typing import Any, TypeVar
 
@@ -15,6 +16,9 @@ __all__ = ["newest", "number", "on_each_line"]
 
 C = TypeVar("C", bound=type)
 
+BUILT = "3.6"
+"""What ``scripts/fetch-etcd`` builds: no test is skipped for want of it."""
+
 
 @cache
 def lines() -> tuple[EtcdLine, ...]:
@@ -24,10 +28,28 @@ def lines() -> tuple[EtcdLine, ...]:
     ``E2D_ETCD_LINES``, such as ``3.4 3.5``, leaves the others out.
     """
     wanted = os.environ.get("E2D_ETCD_LINES", "").split()
-    found = [
-        each for each in find_lines().values() if not wanted or each.name in wanted
-    ]
+    every = find_lines()
+    found = [each for each in every.values() if not wanted or each.name in wanted]
+    _say_which(found, every)
     return tuple(sorted(found, key=number))
+
+
+def _say_which(found: list[EtcdLine], every: Mapping[str, EtcdLine]) -> None:
+    """For who reads the results: what they are about, and what they are not."""
+    for each in found:
+        _say(each.missing or f"etcd {each.version} from {each.directory} is tested")
+    for each in every.values():
+        if each not in found:
+            _say(f"etcd {each.name} is left out: it is not in E2D_ETCD_LINES")
+    if BUILT not in every:
+        _say(
+            f"no etcd {BUILT}: no distribution has it; with Go on PATH"
+            " make test-integration builds it"
+        )
+
+
+def _say(line: str) -> None:
+    print(f"lines: {line}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def number(line: EtcdLine) -> tuple[int, ...]:

@@ -96,6 +96,33 @@ class FetchEtcdTests(ScriptTestCase):
         self.assertEqual(done.err, f"etcd: using 3.5.21 on PATH: {etcd}\n")
         self.assertFalse((self.directory / "none").exists())
 
+    def build(self, *lines: str) -> Outcome:
+        """Run it where these lines are unpacked already."""
+        for line in lines:
+            binary = self.command("etcd", f"echo etcd Version: {line}.99")
+            place = self.directory / "lines" / line / "usr" / "bin"
+            place.mkdir(parents=True)
+            shutil.copy(binary, place)
+        fetch = ROOT / "scripts" / "fetch-etcd"
+        return self.run_here(fetch, "--build", self.directory / "lines")
+
+    def test_does_without_what_go_cannot_build(self) -> None:
+        """Without a line that no distribution has the other lines are tested."""
+        self.command("go", "echo no network >&2; exit 1")
+        done = self.build("3.4", "3.5")
+        self.assertEqual(done.code, 0)
+        self.assertEqual(done.out, f"{self.directory / 'bin'}\n")
+        log = self.directory / "lines" / "build-3.6.log"
+        self.assertIn(f"etcd: 3.6 could not be built (see {log}): skipped", done.err)
+        self.assertNotIn("no network", done.err)
+
+    def test_builds_once(self) -> None:
+        """What was built is not built again."""
+        self.command("go", f"touch {self.directory / 'called'}; exit 1")
+        done = self.build("3.4", "3.5", "3.6")
+        self.assertEqual(done.code, 0)
+        self.assertFalse((self.directory / "called").exists())
+
 
 class MakeVenvTests(ScriptTestCase):
     """``scripts/make-venv``."""
