@@ -14,6 +14,7 @@ from e2d.cluster.policy import Policy
 from e2d.config import HostFacts, load
 from e2d.config.values import Configuration
 from e2d.tap import Options
+from e2d.tap.composition import policy_of, reloaded
 from tests.cluster.builders import ALONE
 
 HOST = HostFacts(host_ip="10.0.0.9")
@@ -30,13 +31,13 @@ class PolicyTests(SynchronousTestCase):
     def test_a_node_alone(self) -> None:
         """Nothing configured: one member, nobody to listen to, no store."""
         self.assertEqual(
-            tap._policy(configured("{}")),
+            policy_of(configured("{}")),
             Policy(required_size=1, peer_url="http://10.0.0.9:2380"),
         )
 
     def test_seeds_and_stores_are_told(self) -> None:
         """A6, A10: what may know better than an empty disk is part of the policy."""
-        policy = tap._policy(
+        policy = policy_of(
             configured(
                 "apiVersion: e2d.crit.sh/v1beta1\n"
                 "discovery: {initialPeers: ['10.0.0.1:7980']}\n"
@@ -64,7 +65,7 @@ class ReloadTests(SynchronousTestCase):
         """Etcd's settings are taken, for its next start."""
         running = configured("{}")
         fresh = configured("etcd: {quotaBackendBytes: 4Gi}\nmetrics: {addr: ':4001'}")
-        self.assertEqual(tap.reloaded(running, fresh), fresh)
+        self.assertEqual(reloaded(running, fresh), fresh)
 
     def test_nothing_that_e2d_itself_depends_on(self) -> None:
         """Where things are and listen, and who logs in, needs a restart of e2d."""
@@ -73,7 +74,7 @@ class ReloadTests(SynchronousTestCase):
             "dataDir: elsewhere\nclientAddr: 10.0.0.1:2399\n"
             "etcd: {auth: {user: root, password: x}}"
         )
-        self.assertEqual(tap.reloaded(running, fresh), running)
+        self.assertEqual(reloaded(running, fresh), running)
 
 
 class UsageTests(SynchronousTestCase):

@@ -8,7 +8,7 @@ from e2d.config.values import CertificatePair, Configuration
 from e2d.etcd.connection import ClientTLS, Login
 from e2d.model import Address
 
-__all__ = ["client_tls", "login", "own_address"]
+__all__ = ["client_tls", "login", "missing_files", "own_address"]
 
 
 def own_address(configuration: Configuration) -> Address:
@@ -33,6 +33,21 @@ def client_tls(configuration: Configuration) -> ClientTLS | None:
         ca=configuration.ca_cert,
         cert=None if pair is None else pair.cert,
         key=None if pair is None else pair.key,
+    )
+
+
+def missing_files(configuration: Configuration) -> tuple[str, ...]:
+    """The files of TLS that etcd will not find, a line each with their keys."""
+    certs = configuration.certs
+    wanted = {"caCert": configuration.ca_cert}
+    for key, pair in (("certs.server", certs.server), ("certs.peer", certs.peer)):
+        if pair is not None:
+            wanted |= {f"{key}.cert": pair.cert, f"{key}.key": pair.key}
+    return tuple(
+        f"{key}: {path} does not exist, and etcd cannot start without it; this version"
+        " issues no certificates: put it there"
+        for key, path in wanted.items()
+        if path is not None and not os.path.exists(path)
     )
 
 

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from e2d.config import HostFacts, load
 from e2d.config.values import Configuration
-from e2d.etcd.access import client_tls, login, own_address
+from e2d.etcd.access import client_tls, login, missing_files, own_address
 from e2d.etcd.connection import ClientTLS
 from e2d.model import Address
 
@@ -98,6 +98,14 @@ class ClientTLSTests(SynchronousTestCase):
         """Takeover: the original never needed a client pair, it used the peer's."""
         self.pair("peer")
         self.assertEqual(client_tls(self.configuration), self.tls("peer"))
+
+    def test_files_that_are_not_there(self) -> None:
+        """Each is named with its key; what is there is not."""
+        self.pair("peer")
+        lines = missing_files(self.configuration)
+        keys = [line.split(":")[0] for line in lines]
+        self.assertEqual(keys, ["caCert", "certs.server.cert", "certs.server.key"])
+        self.assertIn(f"{self.directory}/server.crt", lines[1])
 
     def test_none_without_a_ca(self) -> None:
         """Plain text where etcd speaks plain text."""

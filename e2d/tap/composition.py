@@ -1,0 +1,281 @@
+"""The composition: every part of the daemon, made and put together."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from random import SystemRandom
+from typing import TYPE_CHECKING, TypeVar
+
+from attrs import define, evolve, field, frozen
+
+from twisted.application.service import IService
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+from e2d import __version__
+from e2d.api.exposure import exposure
+from e2d.api.places import SocketPlace, socket_place
+from e2d.cluster.policy import Policy
+from e2d.config.loading import Loaded
+from e2d.config.unserved import unserved
+from e2d.config.values import Configuration
+from e2d.convergence.acting import Actor
+from e2d.convergence.observing import Observer
+from e2d.convergence.service import ConvergenceService, NodeSettings
+from e2d.etcd.access import client_tls, login, missing_files, own_address
+from e2d.etcd.client import EtcdClient
+from e2d.etcd.command import EtcdSettings
+from e2d.etcd.datadir import DataDirectory, DataDirectoryLock
+from e2d.etcd.records import Records
+from e2d.etcd.supervisor import EtcdSupervisor, Patience
+from e2d.interfaces import IDaemonReactor
+from e2d.model import Address, NodeName
+from e2d.services import AfterTheFirstMove, Held, OrderedServices
+
+if TYPE_CHECKING:
+    from e2d.api.service import ApiService
+
+__all__ = ["Composition", "Parts", "policy_of", "reloaded"]
+
+_T = TypeVar("_T")
+
+
+def wall_clock() -> datetime:
+    """The time of day: what a person sets an end to follows it."""
+    return datetime.now(tz=UTC)
+
+
+def reloaded(running: Configuration, fresh: Configuration) -> Configuration:
+    """
+    What a running daemon can take of a changed file: how etcd is started next.
+
+    Who e2d logs in as is not part of it, nor where anything listens that e2d itself
+    connects to.
+    """
+    return evolve(
+        running,
+        etcd=evolve(fresh.etcd, auth=running.etcd.auth),
+        metrics=fresh.metrics,
+    )
+
+
+def policy_of(configuration: Configuration) -> Policy:
+    """What a configuration means for decisions."""
+    discovery = configuration.discovery
+    names_others = {
+        "discovery.initialPeers": bool(discovery.initial_peers),
+        "discovery.type": discovery.type is not None,
+    }
+    return Policy(
+        required_size=configuration.required_cluster_size,
+        peer_url=_url(configuration, configuration.peer.advertise),
+        listens_for=tuple(key for key, given in names_others.items() if given),
+        store=None if configuration.snapshot.file is None else "snapshot.file",
+        require_snapshot=configuration.recovery.require_snapshot,
+        observe=configuration.recovery.observe,
+    )
+
+
+def _url(configuration: Configuration, address: Address) -> str:
+    return f"{'https' if configuration.tls else 'http'}://{address}"
+
+
+@frozen
+class Parts:
+    """
+    The daemon, put together.
+
+    :param service: everything, in order.
+    :param server: takes other settings while it runs.
+    """
+
+    service: IService
+    server: EtcdSupervisor
+
+
+@define(eq=False, kw_only=True)
+class Composition:
+    """
+    Puts the daemon together.
+
+    :param loaded: the configuration and what its reader warned of.
+    """
+
+    _reactor: IDaemonReactor
+    _loaded: Loaded
+    _api: ApiService | None = field(default=None, init=False)
+
+    def parts(self) -> Parts:
+        """Everything, first to start first; it stops in reverse."""
+        configuration = self._loaded.configuration
+        reactor = self._reactor
+        data_dir = os.path.abspath(configuration.data_dir)
+        disk = ThreadPool(minthreads=0, maxthreads=4, name="disk")
+        network = ThreadPool(minthreads=0, maxthreads=8, name="etcd")
+        lock = DataDirectoryLock(data_dir)
+
+        async def on_disk(function: Callable[[], _T]) -> _T:
+            return await deferToThreadPool(reactor, disk, function)
+
+        client = EtcdClient(
+            reactor,
+            network,
+            own_address(configuration),
+            tls=client_tls(configuration),
+            login=login(configuration),
+        )
+        directory = DataDirectory(
+            run_in_pool=on_disk,
+            path=data_dir,
+            state_directory=os.environ.get("STATE_DIRECTORY"),
+            peer_url=_url(configuration, configuration.peer.advertise),
+            nonce=secrets.token_bytes,
+            utc_now=wall_clock,
+            lock=lock,
+        )
+        server = EtcdSupervisor(
+            reactor,
+            client.status,
+            Records(os.path.join(data_dir, "e2d"), on_disk),
+            on_disk,
+            EtcdSettings.from_configuration(configuration, data_dir),
+            random=SystemRandom(),
+            environment=os.environ,
+            make_id=lambda: secrets.token_hex(16),
+            expected_member=lambda: directory.member_id,
+            patience=Patience(health=configuration.health_check_interval),
+        )
+        loop = self._loop(directory, server, client)
+        services = OrderedServices(
+            [
+                Held(lock.acquire, lock.release),
+                Held(disk.start, disk.stop),
+                Held(network.start, network.stop),
+                Held(_nothing, client.close),
+                Held(_nothing, server.stop),
+                loop,
+                *self._tellers(loop, server),
+            ]
+        )
+        return Parts(services, server)
+
+    def _loop(
+        self, directory: DataDirectory, server: EtcdSupervisor, client: EtcdClient
+    ) -> ConvergenceService:
+        configuration = self._loaded.configuration
+        policy = policy_of(configuration)
+        override = configuration.override_name
+        return ConvergenceService(
+            clock=self._reactor,
+            wall_clock=wall_clock,
+            policy=policy,
+            settings=self._node_settings(),
+            observer=Observer(
+                clock=self._reactor,
+                wall_clock=wall_clock,
+                server=server,
+                directory=directory,
+                client=client,
+                override=None if override is None else NodeName(override),
+                fresh_name=NodeName(secrets.token_hex(8)),
+            ),
+            actor=Actor(
+                clock=self._reactor,
+                server=server,
+                directory=directory,
+                client=client,
+                cluster_name=configuration.cluster_name,
+                peer_url=policy.peer_url,
+                nonce=secrets.token_bytes,
+            ),
+            server=server,
+            directory=directory,
+            extra_warnings=lambda: (*directory.warnings, *self._api_warnings()),
+        )
+
+    def _node_settings(self) -> NodeSettings:
+        configuration = self._loaded.configuration
+        return NodeSettings(
+            cluster_name=configuration.cluster_name,
+            e2d_version=__version__,
+            pid=os.getpid(),
+            started_at=wall_clock(),
+            config=self._loaded.source,
+            socket=self._socket().path,
+            binary=configuration.etcd.binary or "etcd",
+            client_url=_url(configuration, configuration.client.advertise),
+            warnings=self.warnings(),
+        )
+
+    def warnings(self) -> tuple[str, ...]:
+        """What an operator should know of the configuration, a line each."""
+        configuration = self._loaded.configuration
+        return (
+            *(str(warning) for warning in self._loaded.warnings),
+            *unserved(configuration),
+            *missing_files(configuration),
+            *filter(None, [exposure(configuration.api.addr)]),
+        )
+
+    def _socket(self) -> SocketPlace:
+        user_runtime = f"/run/user/{os.geteuid()}"
+        configuration = self._loaded.configuration
+        return socket_place(
+            configured=configuration.api.socket,
+            runtime_directory=os.environ.get("RUNTIME_DIRECTORY"),
+            data_dir=os.path.abspath(configuration.data_dir),
+            uid=os.geteuid(),
+            user_runtime=user_runtime if os.path.isdir(user_runtime) else None,
+        )
+
+    def _tellers(
+        self, loop: ConvergenceService, server: EtcdSupervisor
+    ) -> Sequence[IService]:
+        tellers: list[IService] = [
+            AfterTheFirstMove(
+                clock=self._reactor,
+                server=server,
+                make=lambda: self._make_api(loop),
+            )
+        ]
+        if os.environ.get("NOTIFY_SOCKET"):
+            tellers.append(self._notifier(loop))
+        return tellers
+
+    def _make_api(self, loop: ConvergenceService) -> IService:
+        # Late and here: these take a tenth of a second to load, and etcd starts first.
+        from e2d.api.service import ApiService, ApiSettings
+
+        self._api = ApiService(
+            self._reactor,
+            loop,
+            loop,
+            wall_clock,
+            ApiSettings(
+                address=self._loaded.configuration.api.addr, socket=self._socket()
+            ),
+        )
+        return self._api
+
+    def _api_warnings(self) -> Sequence[str]:
+        return () if self._api is None else self._api.warnings
+
+    def _notifier(self, loop: ConvergenceService) -> IService:
+        from sdnotify import SystemdNotifier as Datagrams
+
+        from e2d.api.systemd import SystemdNotifier
+
+        microseconds = os.environ.get("WATCHDOG_USEC", "")
+        return SystemdNotifier(
+            clock=self._reactor,
+            view=loop,
+            notify=Datagrams().notify,
+            watchdog=int(microseconds) / 1e6 if microseconds.isdigit() else None,
+        )
+
+
+def _nothing() -> None:
+    """There is nothing to take, only to release."""
