@@ -1,0 +1,84 @@
+"""
+The words of the domain: identities, etcd's own values, the child process, the disk.
+
+Everything here is a frozen value without behaviour beyond its own text form.
+"Not known" is ``None`` or a variant of its own, never ``0``, ``""`` or ``()``.
+"""
+
+from __future__ import annotations
+
+from e2d.model.child import (
+    Absent,
+    ChildFailed,
+    ChildProblem,
+    ChildState,
+    ProblemKind,
+    Serving,
+    Starting,
+    Stopping,
+)
+from e2d.model.disk import (
+    DataState,
+    Empty,
+    Founding,
+    Holds,
+    Lost,
+    Missing,
+    Pause,
+    Swapping,
+    Unborn,
+    Unreadable,
+)
+from e2d.model.etcd import (
+    EtcdMember,
+    EtcdRole,
+    EtcdStart,
+    EtcdStatus,
+    EtcdVersion,
+    InitialState,
+)
+from e2d.model.identities import (
+    Address,
+    ClusterID,
+    LeaseID,
+    MemberID,
+    NodeID,
+    NodeName,
+    Revision,
+    format_id,
+)
+
+__all__ = [
+    "Absent",
+    "Address",
+    "ChildFailed",
+    "ChildProblem",
+    "ChildState",
+    "ClusterID",
+    "DataState",
+    "Empty",
+    "EtcdMember",
+    "EtcdRole",
+    "EtcdStart",
+    "EtcdStatus",
+    "EtcdVersion",
+    "Founding",
+    "Holds",
+    "InitialState",
+    "LeaseID",
+    "Lost",
+    "MemberID",
+    "Missing",
+    "NodeID",
+    "NodeName",
+    "Pause",
+    "ProblemKind",
+    "Revision",
+    "Serving",
+    "Starting",
+    "Stopping",
+    "Swapping",
+    "Unborn",
+    "Unreadable",
+    "format_id",
+]
