@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from attrs import define, field, frozen
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import ProcessProtocol
@@ -62,7 +62,7 @@ class _Output(ProcessProtocol):
 
     def kill(self) -> None:
         """Do not wait for it."""
-        with contextlib.suppress(ProcessExitedAlready):
+        with contextlib.suppress(ProcessExitedAlready, OSError):
             assert self.transport is not None
             self.transport.signalProcess("KILL")
 
@@ -87,7 +87,7 @@ class EtcdBinary:
 
     async def find(self) -> Binary:
         """
-        The binary as it is now.
+        The binary as it is now. May be cancelled, and then leaves no process.
 
         :raises BinaryUnusable: it is missing, may not be executed, or is not etcd.
         """
@@ -95,7 +95,10 @@ class EtcdBinary:
         if path is None:
             raise BinaryUnusable(self._missing())
         path = os.path.abspath(path)
-        status = os.stat(path)
+        try:
+            status = os.stat(path)
+        except OSError as error:  # removed or replaced since
+            raise BinaryUnusable(self._unusable(path, str(error))) from error
         identity = (
             status.st_dev,
             status.st_ino,
@@ -126,6 +129,11 @@ class EtcdBinary:
             output = await protocol.ended
         except OSError as error:
             raise BinaryUnusable(self._unusable(path, str(error))) from error
+        except CancelledError:
+            protocol.ended = Deferred()
+            protocol.kill()
+            await protocol.ended
+            raise
         finally:
             if timer is not None and timer.active():
                 timer.cancel()

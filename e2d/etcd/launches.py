@@ -3,6 +3,12 @@ What is written down about a start of etcd, so that a later e2d can find it agai
 
 It is written twice: before the start, with an id that etcd carries in its environment,
 and after it, with the pid. An e2d that is killed in between leaves enough to search by.
+
+Note [Without a record]: the record can be lost, stale, or never written, because the
+disk was full when etcd was started on its data. So an etcd is ours also when it carries
+an id, whichever it is, was given our data directory, and runs as our user: such a
+process was started by an e2d for this directory, and this e2d, which has the lock of
+the directory, is the only one now. What it was started with is read from its arguments.
 """
 
 from __future__ import annotations
@@ -18,6 +24,9 @@ from e2d.model import EtcdStart, EtcdVersion, InitialState, NodeName
 
 __all__ = ["Launch", "Orphan", "find_orphan", "outdated"]
 
+# What a start decides, as flags of etcd.
+_FLAGS = ("name", "initial-cluster", "initial-cluster-token", "initial-cluster-state")
+
 
 @frozen(kw_only=True)
 class Launch:
@@ -26,7 +35,7 @@ class Launch:
 
     :param launch_id: random; in etcd's environment.
     :param boot_id: the boot of the machine in which it was started.
-    :param version: of the binary, as text.
+    :param version: of the binary, as text; None if it is not known.
     :param command: the program and its arguments.
     :param pid: None while it is not known.
     :param start_time: of the process, in clock ticks since the boot.
@@ -34,7 +43,7 @@ class Launch:
 
     launch_id: str
     boot_id: str
-    version: str
+    version: str | None
     command: tuple[str, ...]
     start: EtcdStart
     pid: int | None = None
@@ -60,6 +69,37 @@ class Launch:
             "pid": self.pid,
             "start_time": self.start_time,
         }
+
+    @classmethod
+    def from_command(
+        cls, launch_id: str, boot_id: str, command: tuple[str, ...]
+    ) -> Launch | None:
+        """
+        A launch as the arguments of its process show it; None if they are not ours.
+
+        :param command: as it runs; words before the program (an interpreter) count not.
+        """
+        first = next(
+            (at for at, each in enumerate(command) if each.startswith("--")), 0
+        )
+        flags = dict(each[2:].split("=", 1) for each in command if "=" in each)
+        try:
+            name, peers, token, state = (flags[each] for each in _FLAGS)
+            start = EtcdStart(
+                name=NodeName(_text(name)),
+                peers=tuple(_peer(each) for each in peers.split(",")),
+                token=token,
+                state=InitialState(state),
+            )
+        except (KeyError, ValueError):
+            return None
+        return cls(
+            launch_id=launch_id,
+            boot_id=boot_id,
+            version=None,
+            command=command[max(0, first - 1) :],
+            start=start,
+        )
 
     @classmethod
     def from_record(cls, record: Mapping[str, object]) -> Launch | None:
@@ -98,6 +138,11 @@ def _list(value: object) -> Sequence[object]:
     return value
 
 
+def _peer(text: str) -> tuple[NodeName, str]:
+    name, _, url = text.partition("=")
+    return NodeName(_text(name)), _text(url)
+
+
 def _start(value: object) -> EtcdStart:
     if not isinstance(value, dict):
         raise ValueError  # noqa: TRY004 - one error for whatever is not a record
@@ -119,10 +164,14 @@ class Orphan:
     An etcd that an earlier e2d started here, still running.
 
     :param start_time: in clock ticks since the boot.
+    :param launch_id: what it carries in its environment.
+    :param launch: what it was started with, None if that can't be told.
     """
 
     pid: int
     start_time: int
+    launch_id: str
+    launch: Launch | None
 
 
 def find_orphan(
@@ -133,20 +182,50 @@ def find_orphan(
 
     :param launch: what is on record.
     :return: a `RunningProcess` is not ours; None: nobody uses the data.
+    :raises OSError: the processes can't be listed.
     """
-    if launch is not None and launch.boot_id == processes.boot_id():
-        for pid in (launch.pid, _searched(launch, processes)):
-            if pid is None:
-                continue
-            start_time = processes.start_time(pid)
-            known = pid != launch.pid or start_time == launch.start_time
-            if start_time and known and processes.uses_data_dir(pid, data_dir):
-                return Orphan(pid=pid, start_time=start_time)
-    return processes.user_of_data_dir(data_dir)
+    orphan = _recorded(launch, data_dir, processes)
+    if orphan is None:
+        orphan = _searched(launch, data_dir, processes)
+    return processes.user_of_data_dir(data_dir) if orphan is None else orphan
 
 
-def _searched(launch: Launch, processes: Processes) -> int | None:
-    return processes.find_launch(LAUNCH_VARIABLE, launch.launch_id)
+def _recorded(
+    launch: Launch | None, data_dir: str, processes: Processes
+) -> Orphan | None:
+    if launch is None or launch.pid is None or launch.start_time is None:
+        return None
+    if launch.boot_id != processes.boot_id():
+        return None
+    same = processes.start_time(launch.pid) == launch.start_time
+    if not same or not processes.uses_data_dir(launch.pid, data_dir):
+        return None
+    return Orphan(
+        pid=launch.pid,
+        start_time=launch.start_time,
+        launch_id=launch.launch_id,
+        launch=launch,
+    )
+
+
+def _searched(
+    launch: Launch | None, data_dir: str, processes: Processes
+) -> Orphan | None:
+    """See Note [Without a record]."""
+    recorded = None if launch is None else launch.launch_id
+    found = []
+    for pid, launch_id in processes.launched_on(LAUNCH_VARIABLE, data_dir).items():
+        start_time = processes.start_time(pid)
+        if start_time is not None:
+            # A wrapper is older than the etcd that it runs, and what we started.
+            found.append((launch_id != recorded, start_time, pid, launch_id))
+    if not found:
+        return None
+    _, start_time, pid, launch_id = min(found)
+    if launch_id != recorded:
+        command = processes.command_line(pid)
+        launch = Launch.from_command(launch_id, processes.boot_id(), command)
+    return Orphan(pid=pid, start_time=start_time, launch_id=launch_id, launch=launch)
 
 
 def outdated(
@@ -158,7 +237,7 @@ def outdated(
     :param binary: the binary as it would be started now.
     :return: one line, None if it would be started just the same.
     """
-    if launch.version != str(version):
+    if launch.version is not None and launch.version != str(version):
         return (
             f"etcd {launch.version} runs, started by an earlier e2d; {version} is "
             "installed: restart to apply (e2d restart)"

@@ -1,13 +1,22 @@
-"""From the decision to start etcd to a process, and back to one that runs already."""
+"""
+From the decision to start etcd to a process, and back to one that runs already.
+
+Note [On a full disk]: an etcd that has its data starts on a full disk, serves reads and
+can be told to compact. So neither the record of the start nor the log may keep it from
+that: it is found without its record too, see Note [Without a record] of
+`e2d.etcd.launches`. A founding, whose data is to be written yet, is not begun there.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from attrs import define, field, frozen
 
+from twisted.internet.defer import DeferredLock
 from twisted.logger import Logger
 
 from e2d.etcd.binary import Binary, BinaryUnusable, EtcdBinary
@@ -20,9 +29,22 @@ from e2d.etcd.processes import Processes
 from e2d.etcd.records import Records, RunInPool
 from e2d.etcd.versions import line_of, refusal
 from e2d.interfaces import DataDirectoryError, IDaemonReactor
-from e2d.model import ChildProblem, EtcdStart, EtcdVersion, ProblemKind
+from e2d.model import (
+    ChildProblem,
+    EtcdStart,
+    EtcdVersion,
+    InitialState,
+    ProblemKind,
+)
 
-__all__ = ["Adopted", "LaunchFailed", "Launcher", "Prepared", "log_path"]
+__all__ = [
+    "Adopted",
+    "LaunchFailed",
+    "Launcher",
+    "Prepared",
+    "log_path",
+    "unforeseen",
+]
 
 _RECORD = "launch"
 
@@ -62,6 +84,11 @@ def _disk_problem(error: DataDirectoryError | OSError, what: str) -> ChildProble
     )
 
 
+def unforeseen(error: OSError) -> ChildProblem:
+    """What the machine refused where it is not expected to, as one line."""
+    return _disk_problem(error, "the machine refused what e2d needs")
+
+
 @frozen(kw_only=True)
 class Prepared:
     """
@@ -76,7 +103,8 @@ class Prepared:
 
     def close(self) -> None:
         """Let go of the log. Once."""
-        os.close(self.output)
+        with contextlib.suppress(OSError):  # it is closed all the same
+            os.close(self.output)
 
 
 @frozen(kw_only=True)
@@ -84,11 +112,11 @@ class Adopted:
     """
     An etcd that was found running and is watched now.
 
-    :param warning: a line for the operator, if it does not run as configured.
+    :param launch: what it was started with, None if that can't be told.
     """
 
     child: Child
-    warning: str | None
+    launch: Launch | None
 
 
 @define(eq=False)
@@ -108,6 +136,9 @@ class Launcher:
     _inherited: Mapping[str, str]
     _make_id: Callable[[], str]
     _version: EtcdVersion | None = field(default=None, init=False)
+    _launch_id: str | None = field(default=None, init=False)
+    _unwritten: list[str] = field(factory=list, init=False)
+    _recording: DeferredLock = field(factory=DeferredLock, init=False)
     _binary: EtcdBinary = field(init=False)
     _launcher: tuple[str, ...] = field(factory=session_launcher, init=False)
     _log: Logger = field(factory=Logger, init=False)
@@ -125,6 +156,11 @@ class Launcher:
     def version(self) -> EtcdVersion | None:
         """The binary's version, None before it was asked."""
         return self._version
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What could not be written when etcd was started, a line each."""
+        return tuple(self._unwritten)
 
     async def find_binary(self) -> Binary:
         """
@@ -148,9 +184,10 @@ class Launcher:
 
     async def prepare(self, start: EtcdStart) -> Prepared:
         """
-        Everything up to the execution.
+        Everything up to the execution. See Note [On a full disk].
 
         :raises LaunchFailed: and nothing is left behind.
+        :raises OSError: likewise.
         """
         binary = await self.find_binary()
         settings = self._settings
@@ -166,19 +203,46 @@ class Launcher:
             command=(binary.path, *arguments(settings, start, binary.version)),
             start=start,
         )
-        try:
-            await self._records.write(_RECORD, launch.to_record())
-            path = log_path(settings.data_dir)
-            output = await self._run_in_pool(lambda: open_log(path))
-        except (DataDirectoryError, OSError) as error:
-            raise LaunchFailed(
-                _disk_problem(error, "the start can't be recorded")
-            ) from error
+        self._launch_id = launch.launch_id
+        self._unwritten.clear()
+        await self._record(launch)
         return Prepared(
             launch=launch,
             environment=environment(self._inherited, settings, launch.launch_id),
-            output=output,
+            output=await self._open_log(launch),
         )
+
+    async def _record(self, launch: Launch) -> None:
+        try:
+            await self._write(launch)
+        except (DataDirectoryError, OSError) as error:
+            self._go_on(launch, error, "the start can't be recorded")
+
+    async def _open_log(self, launch: Launch) -> int:
+        path = log_path(self._settings.data_dir)
+        try:
+            return await self._run_in_pool(lambda: open_log(path))
+        except OSError as error:
+            self._go_on(launch, error, "etcd's log can't be opened")
+        return os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+
+    def _go_on(
+        self, launch: Launch, error: DataDirectoryError | OSError, what: str
+    ) -> None:
+        """Nothing but a founding fails for what can't be written down."""
+        if launch.start.state is not InitialState.EXISTING:
+            raise LaunchFailed(_disk_problem(error, what)) from error
+        self._unwritten.append(f"{what}: {error}; etcd was started on its data")
+        self._log.warn("{reason}", reason=self._unwritten[-1])
+
+    async def _write(self, launch: Launch) -> None:
+        # One after the other: a write that takes long must not undo a later one.
+        await self._recording.acquire()
+        try:
+            if launch.launch_id == self._launch_id:
+                await self._records.write(_RECORD, launch.to_record())
+        finally:
+            self._recording.release()
 
     def execute(self, prepared: Prepared, on_exit: OnExit) -> Child:
         """
@@ -205,29 +269,40 @@ class Launcher:
     async def remember(self, prepared: Prepared, child: Child) -> None:
         """Write down which process it became; without it, it is found by its id."""
         start_time = self._processes.start_time(child.pid)
-        record = prepared.launch.spawned(child.pid, start_time).to_record()
         try:
-            await self._records.write(_RECORD, record)
-        except DataDirectoryError as error:
+            await self._write(prepared.launch.spawned(child.pid, start_time))
+        except (DataDirectoryError, OSError) as error:
             self._log.warn(
                 "etcd's pid could not be written down: {reason}", reason=str(error)
             )
 
     async def forget(self) -> None:
-        """Etcd was stopped: there is nothing to adopt."""
+        """
+        The etcd that was started or adopted here has ended: there is nothing to adopt.
+
+        A record of another start stays: what it led to may run.
+        """
+        await self._recording.acquire()
         try:
-            await self._records.remove(_RECORD)
-        except DataDirectoryError as error:
+            launch = await self._recorded()
+            if launch is not None and launch.launch_id == self._launch_id:
+                await self._records.remove(_RECORD)
+        except (DataDirectoryError, OSError) as error:
             self._log.warn(
                 "The record of etcd's start could not be removed: {reason}",
                 reason=str(error),
             )
+        finally:
+            self._launch_id = None
+            self._unwritten.clear()
+            self._recording.release()
 
     async def adopt(self, on_exit: OnExit) -> Adopted | None:
         """
         The etcd that an earlier e2d left running on our data, watched from now on.
 
         :raises LaunchFailed: someone uses the data who can't be ours.
+        :raises OSError: the processes can't be looked at.
         """
         launch = await self._recorded()
         data_dir = self._settings.data_dir
@@ -238,26 +313,32 @@ class Launcher:
             return None
         if not isinstance(found, Orphan):
             raise LaunchFailed(data_in_use(data_dir, found))
-        assert launch is not None
-        warning = await self._outdated(launch)
         child = adopt(
             self._reactor, self._processes, found.pid, found.start_time, on_exit
         )
         if child is None:
             return None
+        self._launch_id = found.launch_id
         self._yield_to(None)
-        return Adopted(child=child, warning=warning)
+        return Adopted(child=child, launch=found.launch)
 
     async def _recorded(self) -> Launch | None:
         try:
             record = await self._records.read(_RECORD)
-        except DataDirectoryError as error:
-            # Whoever runs on our data is then found by its lock, and not ours.
+        except (DataDirectoryError, OSError) as error:
+            # Whoever runs on our data is found without it, too.
             self._log.warn("{reason}", reason=str(error))
             return None
         return None if record is None else Launch.from_record(record)
 
-    async def _outdated(self, launch: Launch) -> str | None:
+    async def compare(self, launch: Launch | None) -> str | None:
+        """
+        How an etcd that was found running differs from one that would be started now.
+
+        It asks the binary for its version, which may take a while. May be cancelled.
+
+        :return: a line for the operator, None if it runs as configured.
+        """
         try:
             binary = await self._binary.find()
         except BinaryUnusable as error:
@@ -265,6 +346,10 @@ class Launcher:
         self._version = binary.version
         if line_of(binary.version) is None:
             return f"etcd runs, but could not be started again: {binary.version}"
+        if launch is None:
+            return (
+                "etcd runs, with what settings can't be told: e2d restart applies ours"
+            )
         return outdated(launch, self._settings, binary.path, binary.version)
 
     def _yield_to(self, pid: int | None) -> None:

@@ -8,151 +8,29 @@ how it went.
 
 Note [Work under way]: preparing a start and finding out why etcd ended take a while, in
 pools and on disks. They are not cut short by a stop, which waits for their end: each is
-bounded, and half of one is harder to undo than the whole.
+bounded, and half of one is harder to undo than the whole. If there is a process at
+their end, an etcd that was found, it is told to end like any other.
+
+Note [Clearing]: when etcd was stopped its log is still to be read to the end, and the
+record of its start to be removed. Only then is it Absent, for that is what a next start
+waits for, which has a log and a record of its own.
 """
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
-from random import Random
 from typing import Protocol
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve
 
 from automat import TypeMachineBuilder
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.logger import Logger
 
 from e2d.etcd.child import Child
 from e2d.etcd.diagnosis import Exit
-from e2d.etcd.health import HealthWatch
-from e2d.model import (
-    Absent,
-    ChildFailed,
-    ChildProblem,
-    ChildState,
-    EtcdStatus,
-    MemberID,
-    ProblemKind,
-    Serving,
-    Starting,
-    Stopping,
-    format_id,
-)
-from e2d.services import Backoff
+from e2d.etcd.watched import Core
+from e2d.model import ChildFailed, ChildProblem, EtcdStatus, Serving, Starting
 
-__all__ = ["Core", "Inputs", "Patience", "build_lifecycle"]
-
-
-@frozen(kw_only=True)
-class Patience:
-    """
-    How long the supervisor waits for what. All in seconds but the counts.
-
-    :param stop: from SIGTERM to SIGKILL. etcd hands leadership over meanwhile, and the
-        last of a cluster waits 7 s for that in vain.
-    :param reap: from SIGKILL until it is said that etcd does not die (B10).
-    :param health: between two health checks.
-    :param misses: failed checks in a row after which etcd counts as not answering.
-    :param steady: having served that long, etcd's earlier failures are forgotten.
-    :param tries: failures in a row after which a person should look.
-    """
-
-    stop: float = 10.0
-    reap: float = 30.0
-    health: float = 60.0
-    misses: int = 3
-    steady: float = 60.0
-    tries: int = 10
-
-
-@define(eq=False)
-class Core:
-    """
-    What the machine works on.
-
-    :param diagnose: finds out why a process ended, and says `Inputs.diagnosed`.
-    :param expected_member: whose data the directory holds, None if not known.
-    :param withdrawn: `Inputs.terminate` came while work was under way.
-    :param stuck: a line for the operator, when the process can't be killed.
-    """
-
-    clock: IReactorTime
-    health: HealthWatch
-    patience: Patience
-    backoff: Backoff
-    random: Random
-    diagnose: Callable[[Exit], None]
-    expected_member: Callable[[], MemberID | None]
-    log: Logger
-    visible: ChildState = field(factory=Absent)
-    child: Child | None = None
-    adopted: bool = False
-    withdrawn: bool = False
-    failures: int = 0
-    misses: int = 0
-    stuck: str | None = None
-    timer: IDelayedCall | None = None
-    waiting: list[Deferred[None]] = field(factory=list)
-    listeners: list[Callable[[], None]] = field(factory=list)
-
-    def show(self, state: ChildState) -> None:
-        """Make a state visible, and tell whoever asked to be told."""
-        if state == self.visible:
-            return
-        self.visible = state
-        for listener in tuple(self.listeners):
-            listener()
-
-    def fail(self, problem: ChildProblem) -> None:
-        """Count a failure and say when another start is worth trying."""
-        self.failures += 1
-        gave_up = self.failures >= self.patience.tries
-        delay = self.backoff.delay(self.failures, self.random)
-        if gave_up:
-            delay = self.backoff.maximum
-        # What happened and what to do is said by whoever decides, with its code.
-        self.log.info(
-            "etcd failed ({reason}, {times} in a row): not before {seconds} s again",
-            reason=problem.kind.value,
-            times=self.failures,
-            seconds=round(delay, 1),
-        )
-        self.show(
-            ChildFailed(
-                times=self.failures,
-                problem=problem,
-                retry_at=self.clock.seconds() + delay,
-                gave_up=gave_up,
-            )
-        )
-
-    def let_go(self) -> None:
-        """There is no process to watch any more."""
-        self.health.stop()
-        if self.timer is not None and self.timer.active():
-            self.timer.cancel()
-        self.timer = self.child = self.stuck = None
-
-    def gone(self) -> None:
-        """Nothing is left: tell those who wait for that."""
-        self.withdrawn = False
-        self.show(Absent())
-        waiting, self.waiting = self.waiting, []
-        for each in waiting:
-            each.callback(None)
-
-    def foreign(self, status: EtcdStatus) -> str | None:
-        """Why an answer is not our etcd's, None if it may be."""
-        expected = self.expected_member()
-        if expected is None or status.member_id == expected:
-            return None
-        return (
-            f"member {format_id(status.member_id)} answers, "
-            f"but the data is of member {format_id(expected)}"
-        )
+__all__ = ["Inputs", "build_lifecycle"]
 
 
 class Inputs(Protocol):
@@ -176,9 +54,6 @@ class Inputs(Protocol):
     def ready(self) -> None:
         """It is ours and knows a leader."""
 
-    def disowned(self, why: str) -> None:
-        """It was adopted and is not ours."""
-
     def missed(self) -> None:
         """It did not answer a probe."""
 
@@ -187,6 +62,9 @@ class Inputs(Protocol):
 
     def diagnosed(self, problem: ChildProblem) -> None:
         """Why it ended is known."""
+
+    def cleared(self) -> None:
+        """Nothing is left of what was stopped."""
 
     def terminate(self) -> None:
         """It is to end, and nothing is to be started."""
@@ -207,6 +85,7 @@ _stopping = _builder.state("stopping")
 _killing = _builder.state("killing")
 _diagnosing = _builder.state("diagnosing")
 _withdrawing = _builder.state("withdrawing")
+_clearing = _builder.state("clearing")
 _failed = _builder.state("failed")
 
 
@@ -222,21 +101,28 @@ def _count(inputs: Inputs, core: Core, problem: ChildProblem) -> None:
     core.fail(problem)
 
 
-@_withdrawing.upon(Inputs.refused).to(_absent)
-@_withdrawing.upon(Inputs.diagnosed).to(_absent)
+@_withdrawing.upon(Inputs.refused).to(_clearing)
+@_withdrawing.upon(Inputs.diagnosed).to(_clearing)
 def _withdrawn(inputs: Inputs, core: Core, problem: ChildProblem) -> None:
-    core.gone()
+    core.leave_nothing()
 
 
+@_withdrawing.upon(Inputs.relinquish).to(_clearing)
+@_failed.upon(Inputs.terminate).to(_clearing)
+def _clear(inputs: Inputs, core: Core) -> None:
+    core.leave_nothing()
+
+
+@_clearing.upon(Inputs.cleared).to(_absent)
 @_preparing.upon(Inputs.relinquish).to(_absent)
-@_withdrawing.upon(Inputs.relinquish).to(_absent)
-def _relinquish(inputs: Inputs, core: Core) -> None:
+@_absent.upon(Inputs.terminate).to(_absent)
+def _gone(inputs: Inputs, core: Core) -> None:
     core.gone()
 
 
 @_preparing.upon(Inputs.spawned).to(_starting)
 def _watch(inputs: Inputs, core: Core, child: Child, adopted: bool) -> None:
-    core.child, core.adopted, core.misses = child, adopted, 0
+    core.watch(child, adopted)
     core.health.start(inputs.answered, inputs.missed)
     now = core.clock.seconds()
     core.show(Starting(pid=child.pid, since=now, adopted=adopted))
@@ -244,13 +130,7 @@ def _watch(inputs: Inputs, core: Core, child: Child, adopted: bool) -> None:
 
 @_starting.upon(Inputs.answered).loop()
 def _consider(inputs: Inputs, core: Core, status: EtcdStatus) -> None:
-    why = core.foreign(status)
-    if why is not None and core.adopted:
-        inputs.disowned(why)
-    elif why is not None:
-        # Not ours, then: ours is about to say that it can't listen.
-        core.log.debug("Not our etcd: {reason}", reason=why)
-    elif status.leader is not None:
+    if not core.foreign(status) and status.leader is not None:
         inputs.ready()
 
 
@@ -267,21 +147,6 @@ def _serve(inputs: Inputs, core: Core) -> None:
     core.show(Serving(pid=core.visible.pid, since=now, adopted=core.adopted))
 
 
-@_starting.upon(Inputs.disowned).to(_failed)
-def _disown(inputs: Inputs, core: Core, why: str) -> None:
-    assert core.child is not None
-    pid = core.child.pid
-    core.child.abandon()
-    core.let_go()
-    core.fail(
-        ChildProblem(
-            kind=ProblemKind.DATA_LOCKED,
-            message=f"an etcd (pid {pid}) uses the data directory, and {why}",
-            remedy=f"find out whose it is before you stop it: kill {pid}",
-        )
-    )
-
-
 @_starting.upon(Inputs.missed).loop()
 def _be_patient(inputs: Inputs, core: Core) -> None:
     """It may take as long as it needs: a large database, a quorum to come."""
@@ -289,7 +154,7 @@ def _be_patient(inputs: Inputs, core: Core) -> None:
 
 @_serving.upon(Inputs.answered).loop()
 def _answers(inputs: Inputs, core: Core, status: EtcdStatus) -> None:
-    if core.foreign(status) is not None:
+    if core.foreign(status):
         inputs.missed()
         return
     assert isinstance(core.visible, Serving)
@@ -323,11 +188,14 @@ def _ended(inputs: Inputs, core: Core, ended: Exit) -> None:
 @_starting.upon(Inputs.terminate).to(_stopping)
 @_serving.upon(Inputs.terminate).to(_stopping)
 def _terminate(inputs: Inputs, core: Core) -> None:
-    assert core.child is not None
-    core.health.stop()
-    core.child.send(signal.SIGTERM)
-    core.timer = core.clock.callLater(core.patience.stop, inputs.insist)
-    core.show(Stopping(pid=core.child.pid, since=core.clock.seconds()))
+    core.end(inputs.insist)
+
+
+@_withdrawing.upon(Inputs.spawned).to(_stopping)
+def _end_at_once(inputs: Inputs, core: Core, child: Child, adopted: bool) -> None:
+    """See Note [Work under way]."""
+    core.watch(child, adopted)
+    core.end(inputs.insist)
 
 
 @_stopping.upon(Inputs.insist).to(_killing)
@@ -338,8 +206,8 @@ def _kill(inputs: Inputs, core: Core) -> None:
         pid=core.child.pid,
         seconds=core.patience.stop,
     )
-    core.child.send(signal.SIGKILL)
-    core.timer = core.clock.callLater(core.patience.reap, inputs.insist)
+    core.send(signal.SIGKILL)
+    core.arm(core.patience.reap, inputs.insist)
 
 
 @_killing.upon(Inputs.insist).loop()
@@ -353,11 +221,11 @@ def _cannot_kill(inputs: Inputs, core: Core) -> None:
     core.timer = None
 
 
-@_stopping.upon(Inputs.exited).to(_absent)
-@_killing.upon(Inputs.exited).to(_absent)
+@_stopping.upon(Inputs.exited).to(_clearing)
+@_killing.upon(Inputs.exited).to(_clearing)
 def _stopped(inputs: Inputs, core: Core, ended: Exit) -> None:
     core.let_go()
-    core.gone()
+    core.leave_nothing()
 
 
 @_preparing.upon(Inputs.terminate).to(_withdrawing)
@@ -367,12 +235,7 @@ def _withdraw(inputs: Inputs, core: Core) -> None:
     core.withdrawn = True
 
 
-@_absent.upon(Inputs.terminate).to(_absent)
-@_failed.upon(Inputs.terminate).to(_absent)
-def _nothing_to_stop(inputs: Inputs, core: Core) -> None:
-    core.gone()
-
-
+@_clearing.upon(Inputs.terminate).loop()
 @_withdrawing.upon(Inputs.terminate).loop()
 @_stopping.upon(Inputs.terminate).loop()
 @_killing.upon(Inputs.terminate).loop()
@@ -392,7 +255,8 @@ def _forgive(inputs: Inputs, core: Core) -> None:
 
 
 _RUNNING = (_starting, _serving, _stopping, _killing)
-for _state in (_absent, _preparing, *_RUNNING, _diagnosing, _withdrawing):
+_BUSY = (_preparing, _diagnosing, _withdrawing, _clearing)
+for _state in (_absent, *_RUNNING, *_BUSY):
     _state.upon(Inputs.forgive).loop()(_forgive)
 
 build_lifecycle = _builder.build()

@@ -100,16 +100,20 @@ class Processes:
                 return False
         return os.path.realpath(named) == os.path.realpath(data_dir)
 
-    def find_launch(self, variable: str, launch: str) -> int | None:
+    def launched_on(self, variable: str, data_dir: str) -> dict[int, str]:
         """
-        The process that was started with this variable set so.
+        The processes of our user that were started on this data with a variable set.
 
-        :return: its pid, None if there is none that we may look at.
+        :return: what it is set to, by pid.
         """
+        found = {}
         for pid in self._pids():
-            if self._variable(pid, variable) == launch and self.start_time(pid):
-                return pid
-        return None
+            value = self._variable(pid, variable)
+            if not value or not self._is_of_our_user(pid):
+                continue
+            if self.uses_data_dir(pid, data_dir) and self.start_time(pid):
+                found[pid] = value
+        return found
 
     def user_of_data_dir(self, data_dir: str) -> RunningProcess | None:
         """
@@ -180,6 +184,12 @@ class Processes:
             if each.startswith(wanted):
                 return os.fsdecode(each[len(wanted) :])
         return None
+
+    def _is_of_our_user(self, pid: int) -> bool:
+        try:
+            return os.stat(f"{self._proc}/{pid}").st_uid == os.geteuid()
+        except OSError:
+            return False
 
     def _open_files(self, pid: int) -> Iterator[str]:
         directory = f"{self._proc}/{pid}/fd"

@@ -2,8 +2,8 @@
 The one etcd of this node, behind `IEtcdServer`.
 
 A thin face: `e2d.etcd.lifecycle` knows the states, `e2d.etcd.launching` makes and finds
-the process, `e2d.etcd.health` asks it how it is. It never decides to start etcd again:
-it says when that would be worth trying.
+the process, `e2d.etcd.watched` holds it, `e2d.etcd.health` asks it how it is. It never
+decides to start etcd again: it says when that would be worth trying.
 """
 
 from __future__ import annotations
@@ -26,21 +26,39 @@ from e2d.etcd.child import Child
 from e2d.etcd.command import EtcdSettings, settings_warnings
 from e2d.etcd.diagnosis import Exit, diagnose
 from e2d.etcd.health import HealthWatch, Probe
-from e2d.etcd.launching import Launcher, LaunchFailed, Prepared, log_path
-from e2d.etcd.lifecycle import Core, Inputs, Patience, build_lifecycle
+from e2d.etcd.launches import Launch
+from e2d.etcd.launching import (
+    Launcher,
+    LaunchFailed,
+    Prepared,
+    log_path,
+    unforeseen,
+)
+from e2d.etcd.lifecycle import Inputs, build_lifecycle
 from e2d.etcd.logfile import LogFile, LogFollower
 from e2d.etcd.logs import LogLine
 from e2d.etcd.processes import Processes
 from e2d.etcd.records import Records, RunInPool
 from e2d.etcd.versions import version_warnings
+from e2d.etcd.watched import Core, Patience
 from e2d.interfaces import IDaemonReactor, IEtcdServer
-from e2d.model import Absent, ChildFailed, ChildState, EtcdStart, MemberID
+from e2d.model import (
+    Absent,
+    ChildFailed,
+    ChildState,
+    EtcdStart,
+    MemberID,
+    Serving,
+    Starting,
+    format_id,
+)
 from e2d.services import Backoff
 
 __all__ = ["EtcdSupervisor", "Patience"]
 
 _LINES_KEPT = 200
 _DIAGNOSIS_SECONDS = 2.0
+_LEFT_SECONDS = 2.0
 
 
 @implementer(IEtcdServer)
@@ -77,6 +95,8 @@ class EtcdSupervisor:
         self._clock: IReactorTime = reactor
         self._settings = settings
         self._adoption: str | None = None
+        self._comparing: Deferred[None] | None = None
+        self._stops = 0
         self._lines: deque[LogLine] = deque(maxlen=_LINES_KEPT)
         self._follower = LogFollower(
             reactor,
@@ -100,6 +120,7 @@ class EtcdSupervisor:
             backoff=backoff or Backoff(),
             random=random,
             diagnose=self._diagnose,
+            clear=self._clear,
             expected_member=expected_member,
             log=self._log,
         )
@@ -120,9 +141,25 @@ class EtcdSupervisor:
         return (
             *settings_warnings(self._settings),
             *(() if version is None else version_warnings(version)),
+            *self._launcher.warnings,
             *(() if self._adoption is None else (self._adoption,)),
+            *self._stranger(),
             *(() if self._core.stuck is None else (self._core.stuck,)),
         )
+
+    def _stranger(self) -> Sequence[str]:
+        """Who answers in place of our etcd."""
+        if self._core.stranger is None:
+            return ()
+        who = f"member {format_id(self._core.stranger)}"
+        where = self._settings.client.listen
+        why = "end what listens there (ss -ltnp shows it)"
+        if self._core.adopted:
+            why = (
+                "etcd runs with other addresses than configured: e2d restart applies "
+                "them"
+            )
+        return (f"{who} answers on {where}, which is not ours; {why}",)
 
     def reconfigure(self, settings: EtcdSettings) -> None:
         """
@@ -144,40 +181,49 @@ class EtcdSupervisor:
 
     async def adopt(self) -> bool:
         """Look for an etcd that an earlier e2d left running, and watch it."""
-        assert isinstance(self._core.visible, Absent | ChildFailed)
-        self._inputs.begin()
-        async with _Attempt(self._inputs) as attempt:
+        if not await self._begin():
+            return False
+        async with _Attempt(self._inputs, self._log) as attempt:
             adopted = await self._launcher.adopt(self._inputs.exited)
             if adopted is None:
                 return False
-            if self._core.withdrawn:
-                adopted.child.abandon()
-                return False
-            self._adoption = adopted.warning
             pid = adopted.child.pid
             attempt.spawned(adopted.child, adopted=True)
             self._log.info("Adopted the etcd that runs already (pid {pid})", pid=pid)
+            if not self._core.withdrawn:
+                self._compare(adopted.launch)
             await self._follower.start(f"/proc/{pid}/fd/2")
-        return attempt.succeeded
+        return isinstance(self._core.visible, Starting | Serving)
 
     async def start(self, start: EtcdStart) -> None:
         """Execute etcd."""
-        assert isinstance(self._core.visible, Absent | ChildFailed)
-        self._inputs.begin()
-        async with _Attempt(self._inputs) as attempt:
+        if not await self._begin():
+            return
+        async with _Attempt(self._inputs, self._log) as attempt:
             prepared = await self._launcher.prepare(start)
             child = await self._execute(prepared, attempt)
             if child is not None:
                 await self._launcher.remember(prepared, child)
 
+    async def _begin(self) -> bool:
+        """Wait for the end of a stop; False if it was told to stop again meanwhile."""
+        assert isinstance(self._core.visible, Absent | ChildFailed)
+        stops = self._stops
+        if self._core.clearing:
+            await self._core.nothing_left()
+        if self._stops != stops:
+            return False
+        self._inputs.begin()
+        return True
+
     async def _execute(self, prepared: Prepared, attempt: _Attempt) -> Child | None:
         try:
+            await self._follower.stop()
             self._lines.clear()
             await self._follower.start()
             if self._core.withdrawn:
                 return None
             child = self._launcher.execute(prepared, self._inputs.exited)
-            self._adoption = None
             attempt.spawned(child, adopted=False)
             return child
         finally:
@@ -187,22 +233,66 @@ class EtcdSupervisor:
 
     async def stop(self) -> None:
         """SIGTERM, then SIGKILL after a bound; returns when the process is gone."""
-        gone: Deferred[None] = Deferred()
-        self._core.waiting.append(gone)
+        self._stops += 1
+        gone = self._core.nothing_left()
         self._inputs.terminate()
         await gone
+
+    def _compare(self, launch: Launch | None) -> None:
+        # Beside everything else: whoever watches etcd does not wait for its binary.
+        comparing = Deferred.fromCoroutine(self._launcher.compare(launch))
+        self._comparing = comparing.addCallbacks(self._compared, self._not_compared)
+
+    def _compared(self, warning: str | None) -> None:
+        self._adoption = warning
+
+    def _not_compared(self, failure: Failure) -> None:
+        if not failure.check(CancelledError):
+            self._log.failure("etcd's settings could not be compared", failure=failure)
+
+    def _forget_adoption(self) -> None:
+        if self._comparing is not None:
+            self._comparing.cancel()
+        self._adoption = None
+
+    async def _comparison_over(self) -> None:
+        comparing, self._comparing = self._comparing, None
+        if comparing is None:
+            return
+        over: Deferred[None] = Deferred()
+        comparing.addCallback(over.callback)  # type: ignore[unused-awaitable]
+        try:
+            await over.addTimeout(_LEFT_SECONDS, self._clock)
+        except defer.TimeoutError:
+            self._log.warn("A process that tells etcd's version can't be ended")
+
+    def _clear(self) -> None:
+        self._forget_adoption()
+        clearing = Deferred.fromCoroutine(self._leave_nothing())
+        clearing.addErrback(self._left).addCallback(self._cleared)  # type: ignore[unused-awaitable]
+
+    async def _leave_nothing(self) -> None:
+        await self._comparison_over()
         await self._follower.stop()
         await self._launcher.forget()
 
+    def _left(self, failure: Failure) -> None:
+        self._log.failure("Something of etcd is left", failure=failure)
+
+    def _cleared(self, _: object) -> None:
+        self._inputs.cleared()
+
     def _diagnose(self, ended: Exit) -> None:
+        self._forget_adoption()
+        # Bounded by not waiting longer: what reads the log goes on to its own end.
+        read: Deferred[None] = Deferred()
         reading = Deferred.fromCoroutine(self._follower.stop())
-        bounded = reading.addTimeout(_DIAGNOSIS_SECONDS, self._clock)
-        bounded.addErrback(self._could_not_read).addCallback(self._conclude, ended)  # type: ignore[unused-awaitable]
+        reading.addErrback(self._could_not_read).addCallback(read.callback)  # type: ignore[unused-awaitable]
+        read.addTimeout(_DIAGNOSIS_SECONDS, self._clock).addBoth(self._conclude, ended)  # type: ignore[unused-awaitable]
 
     def _could_not_read(self, failure: Failure) -> None:
         # Then the diagnosis makes do with what was read before.
-        if not failure.check(defer.TimeoutError, CancelledError):
-            self._log.failure("etcd's log could not be read", failure=failure)
+        self._log.failure("etcd's log could not be read", failure=failure)
 
     def _conclude(self, _: object, ended: Exit) -> None:
         files = [self._settings.client_tls, self._settings.peer_tls]
@@ -215,6 +305,7 @@ class _Attempt:
     """Tells the machine how an attempt to have a process ended, in every case."""
 
     _inputs: Inputs
+    _log: Logger
     succeeded: bool = False
 
     def spawned(self, child: Child, *, adopted: bool) -> None:
@@ -229,9 +320,14 @@ class _Attempt:
         self, kind: object, error: BaseException | None, trace: object
     ) -> bool:
         if self.succeeded:
-            return False
+            if isinstance(error, OSError):
+                self._log.warn("etcd runs, and yet: {reason}", reason=str(error))
+            return isinstance(error, OSError)
         if isinstance(error, LaunchFailed):
             self._inputs.refused(error.problem)
+            return True
+        if isinstance(error, OSError):
+            self._inputs.refused(unforeseen(error))
             return True
         self._inputs.relinquish()
         return False

@@ -67,12 +67,15 @@ class ProcessesTests(SynchronousTestCase):
         uses = [pid for pid in range(1, 8) if self.processes.uses_data_dir(pid, data)]
         self.assertEqual(uses, [1, 2, 3, 4])
 
-    def test_launch(self) -> None:
-        """A process is found by a variable in its environment."""
-        self._process(12, "etcd", E2D_LAUNCH="feed")
-        self._process(13, "etcd", E2D_LAUNCH="cafe")
-        self.assertEqual(self.processes.find_launch("E2D_LAUNCH", "cafe"), 13)
-        self.assertIsNone(self.processes.find_launch("E2D_LAUNCH", "beef"))
+    def test_launched_on_our_data(self) -> None:
+        """A process is found by a variable in its environment and its directory."""
+        data = os.path.abspath(self.mktemp())
+        self._process(11, "etcd", f"--data-dir={data}")
+        self._process(12, "etcd", f"--data-dir={data}", E2D_LAUNCH="feed")
+        self._process(13, "etcd", "--data-dir=/elsewhere", E2D_LAUNCH="cafe")
+        self._process(14, "etcd", f"--data-dir={data}", state="Z", E2D_LAUNCH="dead")
+        launched = self.processes.launched_on("E2D_LAUNCH", data)
+        self.assertEqual(launched, {12: "feed"})
 
     def test_boot(self) -> None:
         """The boot has a name."""

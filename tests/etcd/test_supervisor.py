@@ -17,7 +17,8 @@ from zope.interface.verify import verifyObject
 
 from e2d.etcd.processes import Processes
 from e2d.etcd.records import Records
-from e2d.etcd.supervisor import EtcdSupervisor, Patience
+from e2d.etcd.supervisor import EtcdSupervisor
+from e2d.etcd.watched import Patience
 from e2d.interfaces import EtcdUnavailable, IEtcdServer
 from e2d.model import (
     Absent,
@@ -572,19 +573,6 @@ class AdoptionTests(SupervisorTests):
             ),
         )
         second._core.child.abandon()
-
-    def test_other_member(self) -> None:
-        """An etcd that answers as another member than the data's is let go."""
-        pid = self._orphan(E2D_LAUNCH="0000000000000001")
-        self.expected = MemberID(0xAB)
-        second = self._supervisor()
-        self.assertTrue(self._adopted(second))
-        self.reactor.advance(0)
-        problem = second.state().problem
-        self.assertEqual(problem.kind, ProblemKind.DATA_LOCKED)
-        self.assertIn("member 1 answers, but the data is of member ab", problem.message)
-        self.assertIn(f"kill {pid}", problem.remedy)
-        self.assertEqual(self.reactor.getReaders(), [])
 
     def test_ended_meanwhile(self) -> None:
         """An etcd that did not outlive e2d is not adopted."""

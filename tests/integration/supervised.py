@@ -106,7 +106,11 @@ class Node:
             state=InitialState.NEW,
         )
 
-    def supervisor(self, **changes: object) -> EtcdSupervisor:
+    def supervisor(
+        self,
+        expected_member: Callable[[], MemberID | None] = lambda: None,
+        **changes: object,
+    ) -> EtcdSupervisor:
         """A new e2d's supervisor of it."""
         os.makedirs(self.directory, mode=0o700, exist_ok=True)
         supervisor = EtcdSupervisor(
@@ -118,6 +122,7 @@ class Node:
             random=Random(1),
             environment=os.environ,
             make_id=lambda: os.urandom(8).hex(),
+            expected_member=expected_member,
             patience=Patience(health=0.2, stop=5.0),
         )
         self.supervisors.append(supervisor)

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from attrs import evolve
+
 from twisted.internet import reactor  # noqa: TID251 - real processes need the real one
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SkipTest, TestCase
@@ -17,7 +19,15 @@ from twisted.trial.unittest import SkipTest, TestCase
 from e2d.config.values import Endpoint, Metrics, MetricsDetail
 from e2d.etcd.processes import Processes
 from e2d.etcd.supervisor import EtcdSupervisor
-from e2d.model import Absent, Address, ChildFailed, ProblemKind, Serving, Starting
+from e2d.model import (
+    Absent,
+    Address,
+    ChildFailed,
+    InitialState,
+    ProblemKind,
+    Serving,
+    Starting,
+)
 from tests.integration.supervised import ROOT, Node, etcds
 
 
@@ -151,10 +161,123 @@ class Supervision:
         await first._follower.stop()
         second = self.node.supervisor(log_level="info")
         self.assertTrue(await second.adopt())
-        self.assertIn("--log-level", second.warnings()[-1])
+        # How it was started is compared beside everything else.
+        while "--log-level" not in second.warnings()[-1]:
+            await self.node.rest(0.05)
         os.kill(pid, signal.SIGKILL)
         state = await self.node.until(second, ChildFailed)
         self.assertIn("how can't be known", state.problem.message)
+
+    async def _left_behind(self) -> int:
+        """An etcd that serves and whose e2d is gone; its process id."""
+        first, pid = await self._serving()
+        first._core.child.abandon()
+        first._core.health.stop()
+        self.node.supervisors.remove(first)
+        await first._follower.stop()
+        return pid
+
+    @_async
+    async def test_stopped_while_it_is_adopted(self) -> None:
+        """A stop during an adoption ends the etcd that is found, with its record."""
+        pid = await self._left_behind()
+        second = self.node.supervisor()
+        adopting = Deferred.fromCoroutine(second.adopt())
+        await second.stop()
+        self.assertFalse(await adopting)
+        self.assertFalse(_is_running(pid))
+        self.assertEqual(second.state(), Absent())
+        self.assertFalse(os.path.exists(self._record))
+
+    @property
+    def _record(self) -> str:
+        return os.path.join(self.node.directory, "e2d", "launch.json")
+
+    @_async
+    async def test_adopted_without_its_record(self) -> None:
+        """An etcd of ours whose record is lost is adopted all the same."""
+        pid = await self._left_behind()
+        os.unlink(self._record)
+        second = self.node.supervisor()
+        self.assertTrue(await second.adopt())
+        state = await self.node.until(second, Serving)
+        self.assertEqual(state.pid, pid)
+        await second.stop()
+        self.assertFalse(_is_running(pid))
+
+    @_async
+    async def test_stranger_at_our_address(self) -> None:
+        """Our etcd stays ours when another answers where it should, and is stopped."""
+        pid = await self._left_behind()
+        stranger = Node(
+            reactor, self.node.binary, os.path.abspath(self.mktemp()), self.port + 10
+        )
+        self.addCleanup(lambda: Deferred.fromCoroutine(stranger.end()))
+        other = stranger.supervisor()
+        await other.start(stranger.start())
+        await stranger.until(other, Serving)
+        ours = (await self.node.probe()).member_id
+        # A change of clientAddr: asked is where the stranger listens.
+        self.node.port = stranger.port
+        second = self.node.supervisor(expected_member=lambda: ours)
+        self.assertTrue(await second.adopt())
+        while "which is not ours" not in second.warnings()[-1]:
+            await self.node.rest(0.05)
+        self.assertEqual(second.state().pid, pid)
+        self.assertIsInstance(second.state(), Starting)
+        self.assertTrue(os.path.exists(self._record))
+        await second.stop()
+        self.assertFalse(_is_running(pid))
+
+    @_async
+    async def test_log_that_grows_while_it_stops(self) -> None:
+        """However long the log is read after a stop, the next start stays on record."""
+        supervisor, _ = await self._serving()
+        stopping = Deferred.fromCoroutine(supervisor.stop())
+        log = os.path.join(self.node.directory, "e2d", "etcd.log")
+        line = b'{"level":"info","msg":"written by somebody else"}\n'
+        with open(log, "ab") as file:
+            file.write(line * 18_000)
+        await self.node.until(supervisor, Absent)
+        await supervisor.start(self.node.start())
+        await stopping
+        state = await self.node.until(supervisor, Serving)
+        self.assertTrue(os.path.exists(self._record))
+        supervisor._core.child.abandon()
+        supervisor._core.health.stop()
+        self.node.supervisors.remove(supervisor)
+        await supervisor._follower.stop()
+        second = self.node.supervisor()
+        self.assertTrue(await second.adopt())
+        self.assertEqual(second.state().pid, state.pid)
+
+    @_async
+    async def test_ended_by_somebody_else(self) -> None:
+        """SIGTERM from outside is a failure by its name, not a removal."""
+        supervisor, pid = await self._serving()
+        os.kill(pid, signal.SIGTERM)
+        state = await self.node.until(supervisor, ChildFailed)
+        self.assertEqual(state.problem.kind, ProblemKind.KILLED)
+        self.assertIn("SIGTERM", state.problem.message)
+
+    @_async
+    async def test_nothing_can_be_written_down(self) -> None:
+        """A member starts on its data though nothing can be put on record."""
+        supervisor, _ = await self._serving()
+        await supervisor.stop()
+        own = os.path.join(self.node.directory, "e2d")
+        os.rename(own, f"{own}.old")
+        Path(own).touch()
+        start = evolve(self.node.start(), state=InitialState.EXISTING)
+        await supervisor.start(start)
+        state = await self.node.until(supervisor, Serving)
+        self.assertTrue(any("recorded" in each for each in supervisor.warnings()))
+        second = self.node.supervisor()
+        self.node.supervisors.remove(supervisor)
+        supervisor._core.child.abandon()
+        supervisor._core.health.stop()
+        self.assertTrue(await second.adopt())
+        self.assertEqual(second.state().pid, state.pid)
 
     def _e2d(self) -> subprocess.Popen[bytes]:
         node = self.node
