@@ -48,6 +48,7 @@ from e2d.model import (
     ChildState,
     EtcdStart,
     MemberID,
+    ProblemKind,
     Serving,
     Starting,
     format_id,
@@ -184,23 +185,32 @@ class EtcdSupervisor:
         if not await self._begin():
             return False
         async with _Attempt(self._inputs, self._log) as attempt:
-            adopted = await self._launcher.adopt(self._inputs.exited)
-            if adopted is None:
-                return False
-            pid = adopted.child.pid
-            attempt.spawned(adopted.child, adopted=True)
-            self._log.info("Adopted the etcd that runs already (pid {pid})", pid=pid)
-            if not self._core.withdrawn:
-                self._compare(adopted.launch)
-            await self._follower.start(f"/proc/{pid}/fd/2")
+            await self._take_over(attempt)
         return isinstance(self._core.visible, Starting | Serving)
 
+    async def _take_over(self, attempt: _Attempt) -> None:
+        adopted = await self._launcher.adopt(self._inputs.exited)
+        if adopted is None:
+            return
+        pid = adopted.child.pid
+        attempt.spawned(adopted.child, adopted=True)
+        self._log.info("Adopted the etcd that runs already (pid {pid})", pid=pid)
+        if not self._core.withdrawn:
+            self._compare(adopted.launch)
+        await self._follower.start(f"/proc/{pid}/fd/2")
+
     async def start(self, start: EtcdStart) -> None:
-        """Execute etcd."""
+        """Execute etcd, or adopt one of ours that could not be looked for before."""
         if not await self._begin():
             return
         async with _Attempt(self._inputs, self._log) as attempt:
-            prepared = await self._launcher.prepare(start)
+            try:
+                prepared = await self._launcher.prepare(start)
+            except LaunchFailed as error:
+                if error.problem.kind is not ProblemKind.DATA_LOCKED:
+                    raise
+                await self._take_over(attempt)
+                return
             child = await self._execute(prepared, attempt)
             if child is not None:
                 await self._launcher.remember(prepared, child)

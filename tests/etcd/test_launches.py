@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,6 +57,27 @@ class RecordTests(SynchronousTestCase):
         self.assertIsNone(Launch.from_record(record))
 
 
+class CommandTests(SynchronousTestCase):
+    """As the arguments of its process show it."""
+
+    def test_round_trip(self) -> None:
+        """What it was started with is read back, its version apart."""
+        read = Launch.from_command("cafe", "b00t", _LAUNCH.command)
+        self.assertEqual(read, evolve(_LAUNCH, version=None))
+
+    def test_wrapper(self) -> None:
+        """The interpreter of a wrapper does not count."""
+        command = ("/bin/sh", *_LAUNCH.command)
+        read = Launch.from_command("cafe", "b00t", command)
+        self.assertEqual(read.command, _LAUNCH.command)
+
+    @given(st.lists(st.text(max_size=9) | st.sampled_from(_LAUNCH.command)))
+    def test_any_arguments(self, command: list[str]) -> None:
+        """Whatever the arguments are, they are a launch or none."""
+        read = Launch.from_command("cafe", "b00t", tuple(command))
+        self.assertIsInstance(read, Launch | None)
+
+
 class OutdatedTests(SynchronousTestCase):
     """Whether what runs is what would be started now."""
 
@@ -68,6 +90,11 @@ class OutdatedTests(SynchronousTestCase):
         changed = settings(options=options(log_level="debug", quota_backend_bytes=9))
         said = outdated(_LAUNCH, changed, "/usr/bin/etcd", _V35)
         self.assertIn("(--log-level, --quota-backend-bytes)", said)
+
+    def test_unknown_version(self) -> None:
+        """A version that is not known is not said to differ."""
+        unknown = evolve(_LAUNCH, version=None)
+        self.assertIsNone(outdated(unknown, settings(), "/usr/bin/etcd", _V35))
 
     def test_other_version(self) -> None:
         """An upgrade that was installed but not applied is said."""

@@ -159,6 +159,16 @@ class ForeignAnswerTests(SupervisorTests):
         )
         self.assertEqual(self._record()["launch_id"], "0000000000000001")
 
+    def test_ours_is_found_by_a_start(self) -> None:
+        """What could not be adopted at first is adopted by the next start."""
+        self._runs(os.getppid(), 777, E2D_LAUNCH="feed")
+        self.successResultOf(self._start())
+        self.addCleanup(self.supervisor._core.child.abandon)
+        self.assertEqual(
+            self.supervisor.state(),
+            Starting(pid=os.getppid(), since=0.0, adopted=True),
+        )
+
     def test_ours_answers(self) -> None:
         """When ours answers it serves, and the warning ends."""
         self._serving()
