@@ -80,6 +80,8 @@ class PauseTests(DaemonTestCase):
     def test_why_shows_the_decisions(self, etcd: EtcdLine) -> None:
         """``e2d why`` tells what was decided, from what, and what came of it."""
         node = self.serving(etcd)
+        # It is ready one turn before nothing is left to do.
+        until("all is well", lambda: '"content"' in node.get("/decisions")[1])
         told = json.loads(node.e2d("why", "--json").out)["decisions"]
         self.assertEqual(told[0]["plan"]["kind"], "acting")
         self.assertEqual(told[0]["outcome"], "done")

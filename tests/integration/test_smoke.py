@@ -110,6 +110,8 @@ class SmokeTests(DaemonTestCase):
         self.assertEqual(code, 200)
         self.assertIn('e2d_etcd_child_state{state="serving"} 1.0', metrics)
         self.assertIn("e2d_etcd_ready 1.0", metrics)
+        # It is ready one turn before nothing is left to do.
+        until("all is well", lambda: '"content"' in node.get("/decisions")[1])
         code, body = node.get("/decisions")
         reasons = [each["plan"]["kind"] for each in json.loads(body)["decisions"]]
         self.assertEqual((code, reasons[0], reasons[-1]), (200, "acting", "content"))
