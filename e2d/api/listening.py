@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import stat
 import struct
 from typing import Any
 
@@ -18,8 +16,6 @@ from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import IResource
 from twisted.web.server import Request, Site
 
-from e2d.api.places import SocketPlace
-
 __all__ = [
     "BODY_LIMIT_BYTES",
     "CONNECTION_LIMIT",
@@ -27,9 +23,7 @@ __all__ = [
     "ApiSite",
     "BoundedConnections",
     "Peer",
-    "SocketRefused",
     "peer_of",
-    "prepare_socket_path",
 ]
 
 BODY_LIMIT_BYTES = 64 * 1024
@@ -175,66 +169,3 @@ def peer_of(request: HTTPRequest) -> Peer:
     )
     pid, uid, _gid = CREDENTIALS.unpack(credentials)
     return Peer(uid=uid, pid=pid)
-
-
-class SocketRefused(Exception):
-    """
-    The control socket cannot be where it is to be.
-
-    :param message: one line with the path and what to do.
-    """
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
-
-
-def prepare_socket_path(place: SocketPlace, uid: int) -> None:
-    """
-    Make the directory where it is ours to make, and remove a socket left behind.
-
-    Only under the data directory's lock: whoever holds it knows that no other daemon
-    listens there.
-
-    :param uid: ours.
-    :raises SocketRefused: something else is in the way.
-    """
-    try:
-        if place.own_directory is not None:
-            os.makedirs(place.own_directory, mode=0o700, exist_ok=True)
-            if place.shared:
-                check_owner(place.own_directory, uid)
-        _unlink_stale(place.path)
-    except OSError as error:
-        raise SocketRefused(
-            f"control socket {place.path}: {error.strerror}; set api.socket to a path"
-            " that can be written to"
-        ) from error
-
-
-def check_owner(directory: str, uid: int) -> None:
-    """
-    In a directory that all can write to, only trust what is ours and ours alone.
-
-    :raises SocketRefused: it is somebody else's, or others can write to it.
-    """
-    found = os.lstat(directory)
-    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == uid
-    if not ours or stat.S_IMODE(found.st_mode) & 0o077:
-        raise SocketRefused(
-            f"{directory} is not a private directory of uid {uid}: remove it, or set"
-            " api.socket"
-        )
-
-
-def _unlink_stale(path: str) -> None:
-    try:
-        mode = os.lstat(path).st_mode
-    except FileNotFoundError:
-        return
-    if not stat.S_ISSOCK(mode):
-        raise SocketRefused(
-            f"control socket {path}: there is a file that is no socket; remove it, or"
-            " set api.socket"
-        )
-    os.unlink(path)

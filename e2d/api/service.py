@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import cast
@@ -21,18 +19,12 @@ from twisted.web.resource import IResource
 
 from e2d.api.answers import Answer, json_answer
 from e2d.api.commands import parse_empty, parse_pause
+from e2d.api.control_socket import ControlSocket
 from e2d.api.documents import pause_document
 from e2d.api.exposure import exposure
-from e2d.api.listening import (
-    ApiSite,
-    BoundedConnections,
-    Peer,
-    SocketRefused,
-    peer_of,
-    prepare_socket_path,
-)
+from e2d.api.listening import ApiSite, BoundedConnections, Peer, peer_of
 from e2d.api.places import SocketPlace
-from e2d.api.ports import CannotListen, PatientPort
+from e2d.api.ports import CannotListen, PatientPort, why
 from e2d.api.reads import Reads
 from e2d.api.resources import ActPage, tree
 from e2d.interfaces import IDaemonControl, IDaemonReactor, IDaemonView
@@ -112,8 +104,12 @@ class ApiService(Service):
         reads = Reads(view).by_path()
         self._public = self._bounded(tree(reads, {}))
         self._private = self._bounded(tree(reads, act_pages(control, wall_clock)))
+        control_socket = ControlSocket(reactor, settings.socket, _server(self._private))
         self._unix = PatientPort(
-            clock=reactor, name="the control socket", listen=self._listen_unix
+            clock=reactor,
+            name=f"control socket {settings.socket.path}",
+            listen=control_socket.listen,
+            is_lost=control_socket.is_lost,
         )
         self._tcp = PatientPort(clock=reactor, name="api.addr", listen=self._listen_tcp)
 
@@ -164,29 +160,9 @@ class ApiService(Service):
             )
         except CannotListenError as error:
             raise CannotListen(
-                f"api.addr {address}: {_why(error)}; set api.addr to a free address"
+                f"api.addr {address}: {why(error)}; set api.addr to a free address"
                 " of this host"
             ) from error
-
-    def _listen_unix(self) -> IListeningPort:
-        place = self._settings.socket
-        # Between bind and chmod nobody else may connect. Not 0177: another thread may
-        # make a directory meanwhile.
-        before = os.umask(0o077)
-        try:
-            prepare_socket_path(place, os.geteuid())
-            return self._reactor.listenUNIX(
-                place.path, _server(self._private), mode=0o600
-            )
-        except SocketRefused as error:
-            raise CannotListen(error.message) from error
-        except CannotListenError as error:
-            raise CannotListen(
-                f"control socket {place.path}: {_why(error)}; set api.socket to a path"
-                " that can be written to"
-            ) from error
-        finally:
-            os.umask(before)
 
 
 def act_pages(
@@ -204,12 +180,3 @@ def act_pages(
 def _server(factory: BoundedConnections) -> ServerFactory:
     # Twisted's wrapping factories serve both sides and are declared as clients'.
     return cast("ServerFactory", factory)
-
-
-def _why(error: CannotListenError) -> str:
-    cause = error.socketError
-    if isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE:
-        return "in use already, perhaps by another e2d"
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror.lower()
-    return str(cause)

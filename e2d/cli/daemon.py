@@ -29,7 +29,7 @@ from twisted.web.client import (
 from twisted.web.iweb import IAgentEndpointFactory, IResponse
 from zope.interface import implementer
 
-from e2d.api.listening import SocketRefused, check_owner
+from e2d.api.control_socket import SocketRefused, check_owner
 from e2d.cli.places import Candidate
 from e2d.cli.terminal import NotUnderstood, Unreachable, WrongUsage
 from e2d.interfaces import IDaemonReactor

@@ -82,7 +82,7 @@ class Launch:
         first = next(
             (at for at, each in enumerate(command) if each.startswith("--")), 0
         )
-        flags = dict(each[2:].split("=", 1) for each in command if "=" in each)
+        flags = dict(each[2:].split("=", 1) for each in command if "=" in each[2:])
         try:
             name, peers, token, state = (flags[each] for each in _FLAGS)
             start = EtcdStart(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IReadDescriptor
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import LogPublisher, globalLogPublisher
@@ -16,12 +20,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from e2d.api.exposure import exposure
-from e2d.api.listening import (
-    ApiSite,
-    BoundedConnections,
-    SocketRefused,
-    prepare_socket_path,
-)
+from e2d.api.listening import ApiSite, BoundedConnections
 from e2d.api.places import SocketPlace
 from e2d.api.reads import Reads
 from e2d.api.resources import tree
@@ -236,34 +235,30 @@ class FakePort:
 
 
 class ListeningReactor(MemoryReactorClock):
-    """A reactor whose ports may be taken."""
+    """A reactor whose TCP ports may be taken; its UNIX ports are there, unread."""
 
     def __init__(self) -> None:
         super().__init__()
         self.opened: list[FakePort] = []
         self.umask: int | None = None
         self.tcp_error: OSError | None = None
-        self.unix_error: OSError | None = None
 
     def listenTCP(self, port: int, *_a: object, **_k: object) -> FakePort:
         """Open, or not."""
-        return self._open("127.0.0.1", port, self.tcp_error)
+        if self.tcp_error is not None:
+            raise CannotListenError("127.0.0.1", port, self.tcp_error)
+        self.opened.append(FakePort("127.0.0.1"))
+        return self.opened[-1]
 
-    def listenUNIX(self, address: str, *_a: object, **_k: object) -> FakePort:
-        """Open, or not."""
+    def addReader(self, reader: IReadDescriptor) -> None:
+        """Called when a UNIX port was made: under which umask?"""
         self.umask = os.umask(0)
         os.umask(self.umask)
-        return self._open(address, None, self.unix_error)
+        super().addReader(reader)
 
     def open_at(self) -> list[str]:
-        """Where it listens, in the order of opening."""
+        """Where TCP listens, in the order of opening."""
         return [port.host for port in self.opened if not port.closed]
-
-    def _open(self, host: str, port: int | None, error: OSError | None) -> FakePort:
-        if error is not None:
-            raise CannotListenError(host, port, error)
-        self.opened.append(FakePort(host))
-        return self.opened[-1]
 
 
 class ApiServiceTests(SynchronousTestCase):
@@ -273,7 +268,10 @@ class ApiServiceTests(SynchronousTestCase):
         """Given a service that was not started."""
         self.reactor = ListeningReactor()
         daemon = FakeDaemon()
-        self.directory = Path(self.mktemp())
+        # Trial's own directory is too deep for a socket's path.
+        above = Path(tempfile.mkdtemp(prefix="e2d-"))
+        self.addCleanup(shutil.rmtree, above)
+        self.directory = above / "e2d"
         self.place = SocketPlace(
             path=str(self.directory / "e2d.sock"), own_directory=str(self.directory)
         )
@@ -285,12 +283,28 @@ class ApiServiceTests(SynchronousTestCase):
             ApiSettings(address=Address("127.0.0.1", 25000), socket=self.place),
         )
 
+        self.addCleanup(self.stop)
+
+    def stop(self) -> None:
+        """To the end."""
+        if self.service.running:
+            stopped = self.service.stopService()
+            self.reactor.advance(0)
+            self.successResultOf(stopped)
+
+    def assert_socket(self, *, there: bool) -> None:
+        """Whether somebody listens at the socket's path."""
+        with socket.socket(socket.AF_UNIX) as client:
+            self.assertEqual(client.connect_ex(self.place.path) == 0, there)
+
     def test_start_and_stop(self) -> None:
         """Both are open from start to stop, and nothing is left then."""
         self.service.startService()
-        self.assertEqual([port.closed for port in self.reactor.opened], [False, False])
-        self.successResultOf(self.service.stopService())
-        self.assertEqual([port.closed for port in self.reactor.opened], [True, True])
+        self.assertEqual(self.reactor.open_at(), ["127.0.0.1"])
+        self.assert_socket(there=True)
+        self.stop()
+        self.assertEqual(self.reactor.open_at(), [])
+        self.assertFalse(os.path.exists(self.place.path))
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_umask(self) -> None:
@@ -299,6 +313,7 @@ class ApiServiceTests(SynchronousTestCase):
         self.addCleanup(os.umask, before)
         self.service.startService()
         self.assertEqual(self.reactor.umask, 0o077)
+        self.assertEqual(os.stat(self.place.path).st_mode & 0o777, 0o600)
         self.assertEqual(os.umask(0o022), 0o022)
 
     def test_port_taken(self) -> None:
@@ -313,7 +328,8 @@ class ApiServiceTests(SynchronousTestCase):
             ),
         )
         self.assertIsNone(self.service.http_port)
-        self.assertEqual(self.reactor.open_at(), [self.place.path])
+        self.assertEqual(self.reactor.open_at(), [])
+        self.assert_socket(there=True)
 
     def test_port_freed(self) -> None:
         """Once the port is free it is used, and the warning goes."""
@@ -322,18 +338,29 @@ class ApiServiceTests(SynchronousTestCase):
         self.reactor.tcp_error = None
         self.reactor.advance(5.0)
         self.assertEqual(self.service.warnings, ())
-        self.assertEqual(self.reactor.open_at(), [self.place.path, "127.0.0.1"])
+        self.assertEqual(self.reactor.open_at(), ["127.0.0.1"])
 
     def test_socket_impossible(self) -> None:
         """When the socket cannot be made HTTP is there, and tells of it."""
-        self.reactor.unix_error = OSError(30, "Read-only file system")
+        self.directory.write_text("not a directory")
         self.service.startService()
         self.assertEqual(self.reactor.open_at(), ["127.0.0.1"])
         (warning,) = self.service.warnings
-        self.assertIn("read-only file system; set api.socket", warning)
-        self.reactor.unix_error = None
+        self.assertIn("file exists; set api.socket", warning)
+        self.directory.unlink()
         self.reactor.advance(5.0)
-        self.assertEqual(self.reactor.open_at(), ["127.0.0.1", self.place.path])
+        self.assertEqual(self.service.warnings, ())
+        self.assert_socket(there=True)
+
+    def test_hidden(self) -> None:
+        """When a volume is mounted over the socket it is made anew in the volume."""
+        self.service.startService()
+        self.directory.rename(f"{self.directory}.hidden")
+        self.directory.mkdir()
+        self.assert_socket(there=False)
+        self.reactor.pump([4.9, 0.1])
+        self.assert_socket(there=True)
+        self.assertEqual(self.service.warnings, ())
 
     def test_socket_refused(self) -> None:
         """What lies at the socket's path is waited out, too."""
@@ -349,7 +376,7 @@ class ApiServiceTests(SynchronousTestCase):
         """Stopping ends what is tried, too."""
         self.reactor.tcp_error = OSError(98, "Address already in use")
         self.service.startService()
-        self.successResultOf(self.service.stopService())
+        self.stop()
         self.assertEqual(self.reactor.open_at(), [])
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
@@ -364,43 +391,3 @@ class ApiServiceTests(SynchronousTestCase):
             " anybody: use 127.0.0.1 or a firewall",
         )
         self.assertIsNotNone(exposure(Address("", 7981)))
-
-
-class PrepareTests(SynchronousTestCase):
-    """`prepare_socket_path`."""
-
-    def setUp(self) -> None:
-        """Given a directory that is still missing."""
-        self.directory = Path(self.mktemp())
-        self.path = self.directory / "e2d.sock"
-        self.place = SocketPlace(
-            path=str(self.path), own_directory=str(self.directory), shared=True
-        )
-
-    def test_makes_directory(self) -> None:
-        """The directory is made, for the owner alone."""
-        prepare_socket_path(self.place, os.geteuid())
-        self.assertEqual(self.directory.stat().st_mode & 0o777, 0o700)
-
-    def test_open_directory(self) -> None:
-        """A directory below /tmp that others can write to is not trusted."""
-        self.directory.mkdir()
-        self.directory.chmod(0o777)
-        error = self.assertRaises(
-            SocketRefused, prepare_socket_path, self.place, os.geteuid()
-        )
-        self.assertIn("is not a private directory of uid", error.message)
-
-    def test_foreign_directory(self) -> None:
-        """Neither is one that somebody else made."""
-        self.directory.mkdir(mode=0o700)
-        self.assertRaises(
-            SocketRefused, prepare_socket_path, self.place, os.geteuid() + 1
-        )
-
-    def test_no_socket(self) -> None:
-        """A file of another kind is not deleted."""
-        self.directory.mkdir(mode=0o700)
-        self.path.write_text("mine")
-        self.assertRaises(SocketRefused, prepare_socket_path, self.place, os.geteuid())
-        self.assertEqual(self.path.read_text(), "mine")

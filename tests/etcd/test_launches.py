@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from attrs import evolve
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -71,6 +71,7 @@ class CommandTests(SynchronousTestCase):
         read = Launch.from_command("cafe", "b00t", command)
         self.assertEqual(read.command, _LAUNCH.command)
 
+    @example(["=a", "a=b"])
     @given(st.lists(st.text(max_size=9) | st.sampled_from(_LAUNCH.command)))
     def test_any_arguments(self, command: list[str]) -> None:
         """Whatever the arguments are, they are a launch or none."""
