@@ -65,6 +65,9 @@ class _Output(ProcessProtocol):
         with contextlib.suppress(ProcessExitedAlready, OSError):
             assert self.transport is not None
             self.transport.signalProcess("KILL")
+        # Whom it started may go on talking: no longer to us.
+        if self.transport is not None:
+            self.transport.loseConnection()
 
     def processEnded(self, reason: Failure) -> None:  # noqa: ARG002 - Twisted's
         """That was all."""

@@ -88,12 +88,25 @@ class SpawnedChild(ProcessProtocol):
 
     _on_exit: OnExit | None
     _pid: int | None = field(default=None, init=False)
+    _handed_over: bool = field(default=False, init=False)
+    _ended_early: Exit | None = field(default=None, init=False)
 
     @property
     def pid(self) -> int:
         """Its process id."""
         assert self._pid is not None
         return self._pid
+
+    def hand_over(self, reactor: IDaemonReactor) -> None:
+        """
+        From now on its end is told.
+
+        A process that dies at once may be reaped before `spawn` returns, while nobody
+        knows yet that there is one.
+        """
+        self._handed_over = True
+        if self._ended_early is not None:
+            reactor.callLater(0, self._tell, self._ended_early)
 
     def connectionMade(self) -> None:
         """It runs."""
@@ -102,9 +115,16 @@ class SpawnedChild(ProcessProtocol):
 
     def processEnded(self, reason: Failure) -> None:
         """It was reaped."""
+        ended = _exit_of(reason)
+        if self._handed_over:
+            self._tell(ended)
+        else:
+            self._ended_early = ended
+
+    def _tell(self, ended: Exit) -> None:
         on_exit, self._on_exit = self._on_exit, None
         if on_exit is not None:
-            on_exit(_exit_of(reason))
+            on_exit(ended)
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal; the pid is ours until it is reaped."""
@@ -153,6 +173,7 @@ def spawn(
         )
     finally:
         os.close(null)
+    child.hand_over(reactor)
     return child
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 
+from twisted.internet.error import ProcessTerminated
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from e2d.etcd.child import AdoptedChild, adopt, session_launcher, spawn
+from e2d.etcd.child import AdoptedChild, SpawnedChild, adopt, session_launcher, spawn
 from e2d.etcd.diagnosis import Exit
 from e2d.etcd.processes import Processes
 from e2d.testing.reactor import MemoryDaemonReactor
@@ -36,6 +37,15 @@ class SpawnedChildTests(SynchronousTestCase):
         """Its end is told once, with code or signal."""
         self.process.end(code=3)
         self.assertEqual(self.exits, [Exit(code=3)])
+
+    def test_dies_at_once(self) -> None:
+        """An end that comes before anybody has the child is told afterwards."""
+        child = SpawnedChild(self.exits.append)
+        child.processEnded(Failure(ProcessTerminated(signal=11)))
+        self.assertEqual(self.exits, [])
+        child.hand_over(self.reactor)
+        self.reactor.advance(0)
+        self.assertEqual(self.exits, [Exit(signal=11)])
 
     def test_killed(self) -> None:
         """A signal is told as one."""
