@@ -8,7 +8,6 @@ Real etcds for tests: which lines this machine has, and nodes of them on loopbac
 from __future__ import annotations
 
 import atexit
-import ctypes
 import os
 import random
 import re
@@ -33,8 +32,11 @@ __all__ = ["EtcdLine", "Etcds", "Node", "Security", "find_lines", "free_ports"]
 
 _ROOT = Path(__file__).resolve().parents[2]
 _KNOWN = ("3.4", "3.5")
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None)
+_DIE_WITH_US = ("setpriv", "--pdeathsig", "KILL")
+"""
+No etcd is left behind, however the tests end. Not by a function that runs between fork
+and exec: gRPC's threads may hold locks then, and the child would never get to exec.
+"""
 _given: set[int] = set()
 """Ports of this run: those of a stopped node are still its own."""
 
@@ -163,10 +165,9 @@ class Node:
         assert self.process is None
         with (self.directory / f"{self.name}.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [self.line.binary("etcd"), *self.arguments],
+                [*_DIE_WITH_US, self.line.binary("etcd"), *self.arguments],
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call
             )
 
     def kill(self, number: int = signal.SIGKILL) -> None:
@@ -304,8 +305,3 @@ class Etcds:
 def _state(task: Path) -> str:
     """The state of a thread: the field after its name in brackets."""
     return (task / "stat").read_text().rpartition(") ")[2][0]
-
-
-def _die_with_parent() -> None:
-    """In the child: no etcd is left behind, however the tests end."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -190,18 +190,20 @@ class RealSide(Side):
     async def serving(self, names: list[str]) -> None:
         """Wait until these have agreed on a leader."""
         for name in names:
-            await self._serving(self.client(name))
+            await self._serving(name)
 
-    async def _serving(self, client: IEtcdClient) -> None:
+    async def _serving(self, name: str) -> None:
+        said: object = None
         for _ in range(600):
             try:
-                status = await client.status()
-            except EtcdUnavailable:
-                status = None
+                said = status = await self.client(name).status()
+            except EtcdUnavailable as error:
+                said, status = error, None
             if status is not None and status.leader is not None:
                 return
             await self._sleep(0.05)
-        raise AssertionError(f"{client.endpoint} does not serve")
+        told = "\n  ".join(self._node(name).log().splitlines()[-20:])
+        raise AssertionError(f"{name} does not serve: {said}; its log:\n  {told}")
 
     async def leader(self, names: list[str]) -> str | None:
         """Who leads, as the nodes say that run."""
