@@ -36,6 +36,9 @@ class Exit:
 _QUOTE_LIMIT = 300
 
 _LOG_REMEDY = "its log has the details: <dataDir>/e2d/etcd.log"
+_FULL_REMEDY = (
+    "free some space (etcd needs 150 MB for its log alone) or enlarge the disk"
+)
 _CERTIFICATE_REMEDY = "check the files that caCert and certs name"
 _CORRUPT_REMEDY = (
     "don't delete anything: if other members are healthy replace this one "
@@ -139,7 +142,7 @@ _RULES = (
         r"no space left on device|disk quota exceeded",
         ProblemKind.DISK_FULL,
         _quoted("the disk is full"),
-        "free some space (etcd needs 150 MB for its log alone) or enlarge the disk",
+        _FULL_REMEDY,
     ),
     _rule(
         r"input/output error|read-only file system|structure needs cleaning",
@@ -202,13 +205,18 @@ def _telling(line: LogLine) -> bool:
 
 
 def diagnose(
-    ended: Exit, lines: Sequence[LogLine], certificate_files: Collection[str] = ()
+    ended: Exit,
+    lines: Sequence[LogLine],
+    certificate_files: Collection[str] = (),
+    *,
+    no_room: bool = False,
 ) -> ChildProblem:
     """
     What was wrong, in one line, and the way out.
 
     :param lines: what etcd said since it was started, the end of it at least.
     :param certificate_files: paths of which etcd would complain by name only.
+    :param no_room: on the disk of its log: there its last words may be missing.
     """
     if ended.signal is not None:
         return _killed(ended.signal)
@@ -223,7 +231,7 @@ def diagnose(
         problem = _recognise(words, certificate_files)
         if problem is not None:
             return problem
-    return _unrecognised(ended, lines)
+    return _full(ended) if no_room else _unrecognised(ended, lines)
 
 
 def _recognise(
@@ -263,6 +271,15 @@ def _ended_well(lines: Sequence[LogLine]) -> ChildProblem:
         "removed from its cluster does so",
         remedy="compare with the cluster's member list; EtcdLogLevel: info makes etcd "
         "say why",
+    )
+
+
+def _full(ended: Exit) -> ChildProblem:
+    how = "" if ended.code is None else f" with exit code {ended.code}"
+    return ChildProblem(
+        kind=ProblemKind.DISK_FULL,
+        message=f"the disk is full: etcd ended{how} and had no room to log why",
+        remedy=_FULL_REMEDY,
     )
 
 

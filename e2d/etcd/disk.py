@@ -10,6 +10,7 @@ from e2d.interfaces import DataDirectoryError
 
 __all__ = [
     "explain",
+    "has_no_room",
     "make_directory",
     "read_file",
     "remove_file",
@@ -35,6 +36,9 @@ _REMEDIES = {
     errno.EMFILE: "too many open files: raise LimitNOFILE",
 }
 
+_ROOM_FOR_WORDS = 64 * 1024
+"""Bytes: what an etcd that dies has to say, with the traces of Go, is below that."""
+
 _BESIDE = os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -50,6 +54,15 @@ def explain(error: OSError, path: str, doing: str) -> DataDirectoryError:
     remedy = _REMEDIES.get(error.errno or 0)
     line = f"{where}: could not {doing}: {what}"
     return DataDirectoryError(f"{line}; {remedy}" if remedy else line)
+
+
+def has_no_room(path: str) -> bool:
+    """Whether not even a page of log fits on the disk any more; False if unknown."""
+    try:
+        disk = os.statvfs(path)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < _ROOM_FOR_WORDS
 
 
 def sync_directory(path: str) -> None:

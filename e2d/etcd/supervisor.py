@@ -25,6 +25,7 @@ from zope.interface import implementer
 from e2d.etcd.child import Child
 from e2d.etcd.command import EtcdSettings, settings_warnings
 from e2d.etcd.diagnosis import Exit, diagnose
+from e2d.etcd.disk import has_no_room
 from e2d.etcd.health import HealthWatch, Probe
 from e2d.etcd.launches import Launch
 from e2d.etcd.launching import (
@@ -95,6 +96,8 @@ class EtcdSupervisor:
         patience = patience or Patience()
         self._clock: IReactorTime = reactor
         self._settings = settings
+        self._run_in_pool = run_in_pool
+        self._no_room = False
         self._adoption: str | None = None
         self._comparing: Deferred[None] | None = None
         self._stops = 0
@@ -296,9 +299,14 @@ class EtcdSupervisor:
         self._forget_adoption()
         # Bounded by not waiting longer: what reads the log goes on to its own end.
         read: Deferred[None] = Deferred()
-        reading = Deferred.fromCoroutine(self._follower.stop())
+        reading = Deferred.fromCoroutine(self._read_on())
         reading.addErrback(self._could_not_read).addCallback(read.callback)  # type: ignore[unused-awaitable]
         read.addTimeout(_DIAGNOSIS_SECONDS, self._clock).addBoth(self._conclude, ended)  # type: ignore[unused-awaitable]
+
+    async def _read_on(self) -> None:
+        await self._follower.stop()
+        directory = self._settings.data_dir
+        self._no_room = await self._run_in_pool(lambda: has_no_room(directory))
 
     def _could_not_read(self, failure: Failure) -> None:
         # Then the diagnosis makes do with what was read before.
@@ -307,7 +315,8 @@ class EtcdSupervisor:
     def _conclude(self, _: object, ended: Exit) -> None:
         files = [self._settings.client_tls, self._settings.peer_tls]
         paths = [path for each in files if each for path in (each.cert, each.key)]
-        self._inputs.diagnosed(diagnose(ended, tuple(self._lines), paths))
+        lines = tuple(self._lines)
+        self._inputs.diagnosed(diagnose(ended, lines, paths, no_room=self._no_room))
 
 
 @define(eq=False)

@@ -97,6 +97,21 @@ class RealWordsTests(SynchronousTestCase):
         problem = _diagnosed("bad-setting-3.5-error")
         self.assertIn("EtcdLogLevel: info", problem.remedy)
 
+    def test_silence_on_a_full_disk(self) -> None:
+        """Where there is no room for its words, the disk is the reason, not a flag."""
+        problem = diagnose(Exit(code=1), [], no_room=True)
+        self.assertEqual(problem.kind, ProblemKind.DISK_FULL)
+        self.assertEqual(
+            problem.message,
+            "the disk is full: etcd ended with exit code 1 and had no room to log why",
+        )
+
+    def test_words_on_a_full_disk(self) -> None:
+        """What it could still say is the reason, whatever room there is."""
+        line = parse_line(b"listen tcp 127.0.0.1:1: bind: address already in use")
+        problem = diagnose(Exit(code=1), [line], no_room=True)
+        self.assertEqual(problem.kind, ProblemKind.PORT_IN_USE)
+
     def test_missing_certificate_is_named(self) -> None:
         """A certificate's file that is not there is in the message."""
         problem = _diagnosed("cert-missing-3.6-error")
