@@ -6,6 +6,10 @@ volume's absence does not take it along, tells it from one that is: in systemd's
 directory, and beside the mount point when the directory is on a volume of its own and
 the state directory, if there is one, is not on another. Where there is no such place,
 nothing is kept: then data directory and host live and die together.
+
+Note [On one volume with the program]: where e2d itself is installed on the volume that
+its data is on (a checkout below ``/home``, say), there is no e2d that could find the
+volume missing. Nothing is kept beside the mount point then: e2d can seldom write there.
 """
 
 from __future__ import annotations
@@ -43,18 +47,19 @@ class Breadcrumb:
 
 
 def keep_breadcrumb(
-    breadcrumb: Breadcrumb, state_directory: str | None
+    breadcrumb: Breadcrumb, state_directory: str | None, program: str = __file__
 ) -> Sequence[str]:
     """
     Have the breadcrumb on disk, wherever it belongs. Blocks. Idempotent.
 
     :param state_directory: a directory of the host's, None if it has none for us.
+    :param program: a file of e2d's own; see Note [On one volume with the program].
     :return: a line for each place where it could not be kept.
     """
     content = _encode(breadcrumb)
     problems = []
     try:
-        places = list(_places(breadcrumb.data_directory, state_directory))
+        places = list(_places(breadcrumb.data_directory, state_directory, program))
     except OSError as error:
         return [_problem(error, breadcrumb.data_directory)]
     for path in places:
@@ -102,14 +107,17 @@ def find_breadcrumb(
     return None
 
 
-def _places(data_directory: str, state_directory: str | None) -> Iterator[str]:
+def _places(
+    data_directory: str, state_directory: str | None, program: str
+) -> Iterator[str]:
     """Where it is kept."""
     if state_directory is not None:
         yield _in_state_directory(data_directory, state_directory)
     mount_point = _mount_point(data_directory)
     if mount_point == "/" or _elsewhere(state_directory, data_directory):
         return
-    yield _beside(mount_point, data_directory)
+    if os.stat(program).st_dev != os.stat(data_directory).st_dev:
+        yield _beside(mount_point, data_directory)
 
 
 def _elsewhere(state_directory: str | None, data_directory: str) -> bool:

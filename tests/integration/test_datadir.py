@@ -167,18 +167,38 @@ print(done(bare.examine(3.0)))
 """
 
 
+WITH_THE_PROGRAM = """
+import os, subprocess, sys
+from pathlib import Path
+from e2d.etcd.breadcrumb import Breadcrumb, keep_breadcrumb
+from e2d.model import ClusterID, MemberID, NodeID, NodeName
+
+volume = Path(sys.argv[1])
+subprocess.run(["mount", "-t", "tmpfs", "volume", str(volume)], check=True)
+data, program = volume / "src" / "data", volume / "src" / "e2d.py"
+data.mkdir(parents=True)
+program.touch()
+crumb = Breadcrumb(
+    data_directory=str(data), node_id=NodeID("0" * 16), name=NodeName("n1"),
+    member_id=MemberID(1), cluster_id=ClusterID(2),
+)
+for installed in (str(program), "/"):
+    print(keep_breadcrumb(crumb, None, installed), len(os.listdir(volume.parent)))
+"""
+
+
 class VolumeTests(TestCase):
     """A data directory on a volume of its own."""
 
-    def test_not_mounted(self) -> None:
-        """Without its volume the directory is Missing, not Empty."""
-        path = Path(self.mktemp()).absolute() / "etcd"
-        path.mkdir(parents=True)
+    def run_script(self, script: str) -> list[str]:
+        """The lines that a script prints, in a mount namespace of its own."""
+        self.path = Path(self.mktemp()).absolute() / "etcd"
+        self.path.mkdir(parents=True)
         command = ["unshare", "--mount", "--map-root-user"]
         if subprocess.run([*command, "true"], check=False).returncode:
             self.skipTest("no mount namespaces here")
         outcome = subprocess.run(
-            [*command, sys.executable, "-c", UNMOUNTED, str(path)],
+            [*command, sys.executable, "-c", script, str(self.path)],
             cwd=ROOT,
             check=False,
             capture_output=True,
@@ -186,7 +206,15 @@ class VolumeTests(TestCase):
             timeout=60,
         )
         self.assertEqual(outcome.returncode, 0, outcome.stderr)
-        warnings, state = outcome.stdout.splitlines()
+        return outcome.stdout.splitlines()
+
+    def test_not_mounted(self) -> None:
+        """Without its volume the directory is Missing, not Empty."""
+        warnings, state = self.run_script(UNMOUNTED)
         self.assertEqual(warnings, "[]")
-        self.assertIn(f"Missing(breadcrumb='{path.parent}/.e2d-breadcrumb-", state)
+        self.assertIn(f"Missing(breadcrumb='{self.path.parent}/.e2d-breadcrumb-", state)
         self.assertIn("name='n1', member_id=1, cluster_id=2, since=3.0", state)
+
+    def test_on_one_volume_with_the_program(self) -> None:
+        """Where e2d is on the same volume none is kept beside the mount point."""
+        self.assertEqual(self.run_script(WITH_THE_PROGRAM), ["[] 1", "[] 2"])
