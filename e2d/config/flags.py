@@ -31,7 +31,7 @@ OWNED_FLAGS: dict[str, str] = {
     "initial-cluster": _DECIDES,
     "initial-cluster-state": _DECIDES,
     "initial-cluster-token": _DECIDES,
-    "force-new-cluster": "it loses acknowledged writes; use `e2d recover`",
+    "force-new-cluster": "it loses acknowledged writes",
     "strict-reconfig-check": "it is always on",
     "discovery": _DISCOVERY,
     "discovery-srv": _DISCOVERY,

@@ -12,7 +12,7 @@ import re
 import signal as signals
 from collections.abc import Callable, Collection, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from e2d.etcd.logs import LogLevel, LogLine
 from e2d.model import ChildProblem, ProblemKind
@@ -35,14 +35,17 @@ class Exit:
 
 _QUOTE_LIMIT = 300
 
-_LOG_REMEDY = "its log has the details: <dataDir>/e2d/etcd.log"
+_DATA_DIR = "{data_dir}"
+"""In a remedy: the data directory's path."""
+
+_LOG_REMEDY = f"its log has the details: {_DATA_DIR}/e2d/etcd.log"
 _FULL_REMEDY = (
     "free some space (etcd needs 150 MB for its log alone) or enlarge the disk"
 )
 _CERTIFICATE_REMEDY = "check the files that caCert and certs name"
 _CORRUPT_REMEDY = (
-    "don't delete anything: if other members are healthy replace this one "
-    "(e2d member replace), else restore a snapshot; check the disk first"
+    "don't delete anything; check the disk first. If other members are healthy, remove "
+    "this one (etcdctl member remove) and add it anew; else restore a snapshot"
 )
 
 
@@ -112,7 +115,7 @@ _RULES = (
         r"flocked by another process|file already locked|cannot lock",
         ProblemKind.DATA_LOCKED,
         _quoted("another process has the data directory open"),
-        "find it with fuser -v <dataDir>/member/snap/db and end it",
+        f"find it with fuser -v {_DATA_DIR}/member/snap/db and end it",
     ),
     _REMOVED,
     _rule(
@@ -161,7 +164,8 @@ _RULES = (
         r"permission denied|operation not permitted",
         ProblemKind.PERMISSION_DENIED,
         _quoted("etcd may not use its files"),
-        "give the data directory to the user that e2d runs as: chown -R USER <dataDir>",
+        "give the data directory to the user that e2d runs as: chown -R USER "
+        f"{_DATA_DIR}",
     ),
     _rule(
         r"crc mismatch|invalid database|freepages|Page expected to be|page \d+ already"
@@ -207,6 +211,7 @@ def _telling(line: LogLine) -> bool:
 def diagnose(
     ended: Exit,
     lines: Sequence[LogLine],
+    data_dir: str,
     certificate_files: Collection[str] = (),
     *,
     no_room: bool = False,
@@ -215,9 +220,21 @@ def diagnose(
     What was wrong, in one line, and the way out.
 
     :param lines: what etcd said since it was started, the end of it at least.
+    :param data_dir: its data directory.
     :param certificate_files: paths of which etcd would complain by name only.
     :param no_room: on the disk of its log: there its last words may be missing.
     """
+    problem = _diagnose(ended, lines, certificate_files, no_room=no_room)
+    return evolve(problem, remedy=problem.remedy.replace(_DATA_DIR, data_dir))
+
+
+def _diagnose(
+    ended: Exit,
+    lines: Sequence[LogLine],
+    certificate_files: Collection[str],
+    *,
+    no_room: bool,
+) -> ChildProblem:
     if ended.signal is not None:
         return _killed(ended.signal)
     if ended.code == 0:

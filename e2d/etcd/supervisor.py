@@ -315,8 +315,14 @@ class EtcdSupervisor:
     def _conclude(self, _: object, ended: Exit) -> None:
         files = [self._settings.client_tls, self._settings.peer_tls]
         paths = [path for each in files if each for path in (each.cert, each.key)]
-        lines = tuple(self._lines)
-        self._inputs.diagnosed(diagnose(ended, lines, paths, no_room=self._no_room))
+        problem = diagnose(
+            ended,
+            tuple(self._lines),
+            self._settings.data_dir,
+            paths,
+            no_room=self._no_room,
+        )
+        self._inputs.diagnosed(problem)
 
 
 @define(eq=False)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+from click import Context
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from e2d.cli.program import program
 from e2d.cluster.reasons import Code
+
+PLANNED = {
+    *("certs", "discover", "gossip", "member", "recover", "replay", "scale"),
+    *("snapshot", "status", "restart"),
+}
 
 RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook"
 
@@ -25,3 +34,20 @@ class RunbookTests(SynchronousTestCase):
             text = page.read_text()
             for part in ("What it means", "What e2d does", "What to do"):
                 self.assertIn(part, text, page.name)
+
+
+class RemediesTests(SynchronousTestCase):
+    """What a message tells an operator to type can be typed."""
+
+    def test_only_commands_that_exist(self) -> None:
+        """No message and no page names a command that this release does not have."""
+        root = RUNBOOK.parents[1]
+        sources = [*(root / "e2d").rglob("*.py"), *RUNBOOK.glob("*.rst")]
+        missing = PLANNED - set(program.list_commands(Context(program)))
+        pattern = re.compile(rf"\be2d ({'|'.join(sorted(missing))})\b")
+        named = {
+            str(path.relative_to(root)): pattern.findall(path.read_text())
+            for path in sources
+            if pattern.search(path.read_text())
+        }
+        self.assertEqual(named, {})

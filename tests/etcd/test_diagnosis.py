@@ -52,10 +52,13 @@ _KINDS = {
 _SILENT = {"removed-3.4-error", "removed-3.5-error"}
 
 
+_DATA = "/var/lib/etcd"
+
+
 def _diagnosed(name: str) -> ChildProblem:
     lines = (_FIXTURES / f"{name}.log").read_bytes().splitlines()
     said = [parse_line(line) for line in lines if line][-200:]
-    return diagnose(Exit(code=_EXITS[name]), said, ["/nonexistent/server.crt"])
+    return diagnose(Exit(code=_EXITS[name]), said, _DATA, ["/nonexistent/server.crt"])
 
 
 class RealWordsTests(SynchronousTestCase):
@@ -99,7 +102,7 @@ class RealWordsTests(SynchronousTestCase):
 
     def test_silence_on_a_full_disk(self) -> None:
         """Where there is no room for its words, the disk is the reason, not a flag."""
-        problem = diagnose(Exit(code=1), [], no_room=True)
+        problem = diagnose(Exit(code=1), [], _DATA, no_room=True)
         self.assertEqual(problem.kind, ProblemKind.DISK_FULL)
         self.assertEqual(
             problem.message,
@@ -109,7 +112,7 @@ class RealWordsTests(SynchronousTestCase):
     def test_words_on_a_full_disk(self) -> None:
         """What it could still say is the reason, whatever room there is."""
         line = parse_line(b"listen tcp 127.0.0.1:1: bind: address already in use")
-        problem = diagnose(Exit(code=1), [line], no_room=True)
+        problem = diagnose(Exit(code=1), [line], _DATA, no_room=True)
         self.assertEqual(problem.kind, ProblemKind.PORT_IN_USE)
 
     def test_missing_certificate_is_named(self) -> None:
@@ -121,6 +124,14 @@ class RealWordsTests(SynchronousTestCase):
         """The version that wrote the data is in the message."""
         problem = _diagnosed("too-new-3.4-error")
         self.assertIn("determined-cluster-version=3.5", problem.message)
+
+    def test_paths_are_real(self) -> None:
+        """A remedy names the data directory as it is, never as a word for it."""
+        remedies = [_diagnosed(name).remedy for name in _EXITS]
+        self.assertEqual([line for line in remedies if set(line) & set("<>{}")], [])
+        self.assertIn(
+            "chown -R USER /var/lib/etcd", _diagnosed("permission-3.5-error").remedy
+        )
 
     def test_one_line(self) -> None:
         """Every message and every way out is one line that fits a terminal or two."""
@@ -137,7 +148,7 @@ class StatusTests(SynchronousTestCase):
     def test_ended_well_in_silence(self) -> None:
         """Exit code 0 alone does not prove a removal, which would end all starts."""
         old = LogLine(level=LogLevel.ERROR, message="address already in use")
-        problem = diagnose(Exit(code=0), [old])
+        problem = diagnose(Exit(code=0), [old], _DATA)
         self.assertEqual(problem.kind, ProblemKind.EXITED)
         self.assertEqual(
             problem.message,
@@ -150,12 +161,12 @@ class StatusTests(SynchronousTestCase):
         for level in (LogLevel.INFO, LogLevel.WARN, LogLevel.ERROR):
             words = "the member has been permanently removed from the cluster"
             line = LogLine(level=level, message=words)
-            problem = diagnose(Exit(code=0), [line])
+            problem = diagnose(Exit(code=0), [line], _DATA)
             self.assertEqual(problem.kind, ProblemKind.MEMBER_REMOVED)
 
     def test_killed(self) -> None:
         """SIGKILL hints at a lack of memory."""
-        problem = diagnose(Exit(signal=signal.SIGKILL), [])
+        problem = diagnose(Exit(signal=signal.SIGKILL), [], _DATA)
         self.assertEqual(problem.kind, ProblemKind.KILLED)
         self.assertEqual(problem.message, "etcd was killed by SIGKILL")
         self.assertIn("out of memory", problem.remedy)
@@ -163,12 +174,12 @@ class StatusTests(SynchronousTestCase):
     def test_killed_whatever_it_said_before(self) -> None:
         """An old error is not why it was killed."""
         old = LogLine(level=LogLevel.ERROR, message="no space left on device")
-        problem = diagnose(Exit(signal=signal.SIGTERM), [old])
+        problem = diagnose(Exit(signal=signal.SIGTERM), [old], _DATA)
         self.assertEqual(problem.message, "etcd was killed by SIGTERM")
 
     def test_unknown_signal(self) -> None:
         """A signal without a name has its number."""
-        problem = diagnose(Exit(signal=63), [])
+        problem = diagnose(Exit(signal=63), [], _DATA)
         self.assertIn("63", problem.message)
 
     def test_last_error_is_quoted(self) -> None:
@@ -176,7 +187,7 @@ class StatusTests(SynchronousTestCase):
         line = LogLine(
             level=LogLevel.FATAL, message="strange", fields=(("error", "very"),)
         )
-        problem = diagnose(Exit(code=3), [line])
+        problem = diagnose(Exit(code=3), [line], _DATA)
         self.assertEqual(problem.kind, ProblemKind.EXITED)
         self.assertEqual(
             problem.message, "etcd ended with exit code 3: strange error=very"
@@ -187,20 +198,22 @@ class StatusTests(SynchronousTestCase):
         old = LogLine(level=LogLevel.ERROR, message="x", fields=(("error", "EOF"),))
         full = LogLine(level=LogLevel.ERROR, message="no space left on device")
         last = LogLine(level=LogLevel.FATAL, message="walpb: crc mismatch")
-        problem = diagnose(Exit(code=1), [full, old, last])
+        problem = diagnose(Exit(code=1), [full, old, last], _DATA)
         self.assertEqual(problem.kind, ProblemKind.DATA_CORRUPT)
 
     def test_end_of_an_adopted_etcd(self) -> None:
         """How an etcd ended that was not our child is said to be unknown."""
-        problem = diagnose(Exit(), [])
+        problem = diagnose(Exit(), [], _DATA)
         self.assertIn("can't be known", problem.message)
 
     def test_not_executable(self) -> None:
         """The codes of a failed execution point to the binary."""
-        self.assertEqual(diagnose(Exit(code=127), []).kind, ProblemKind.BINARY_MISSING)
+        self.assertEqual(
+            diagnose(Exit(code=127), [], _DATA).kind, ProblemKind.BINARY_MISSING
+        )
 
     @given(st.integers(0, 255), st.lists(st.binary(max_size=300), max_size=20))
     def test_any_words(self, code: int, raw: list[bytes]) -> None:
         """Whatever is said, there is one line about it."""
-        problem = diagnose(Exit(code=code), [parse_line(each) for each in raw])
+        problem = diagnose(Exit(code=code), [parse_line(each) for each in raw], _DATA)
         self.assertEqual(problem.message.splitlines(), [problem.message])
