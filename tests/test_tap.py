@@ -109,13 +109,3 @@ class UsageTests(SynchronousTestCase):
         self.assertEqual(
             self.read.getvalue(), "e2d: /nowhere/config.yaml: there is no such file\n"
         )
-
-
-class ClockTests(SynchronousTestCase):
-    """A16: time is CLOCK_BOOTTIME."""
-
-    def test_time_is_since_boot(self) -> None:
-        """The reactor's clock is the machine's uptime, whatever the date says."""
-        with open("/proc/uptime") as stream:
-            uptime = float(stream.read().split()[0])
-        self.assertLess(abs(tap.boottime() - uptime), 5.0)

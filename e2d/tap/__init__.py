@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import cast
@@ -34,16 +33,12 @@ from e2d.discovery.host import host_address
 from e2d.etcd.command import EtcdSettings
 from e2d.interfaces import DataDirectoryError, IDaemonReactor
 from e2d.tap.composition import Composition, Parts, reloaded
+from e2d.tap.steady import SteadyClock, boottime
 
-__all__ = ["Options", "boottime", "makeService", "run_foreground"]
+__all__ = ["Options", "makeService", "run_foreground"]
 
 EXIT_FAILED = 1
 EXIT_CONFIGURATION = 2
-
-
-def boottime() -> float:
-    """Seconds of CLOCK_BOOTTIME: monotonic, and counting while the machine sleeps."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _fail(message: str, code: int) -> SystemExit:
@@ -129,6 +124,9 @@ class Daemon(Service):
 
     def __init__(self, reactor: IDaemonReactor, path: str | None) -> None:
         self._reactor = reactor
+        self._clock = SteadyClock(boottime)
+        # Before anything is scheduled: Twisted's own default is the wall clock (A16).
+        reactor.seconds = self._clock.seconds  # type: ignore[method-assign]
         # twistd may change the working directory before it starts us.
         self._path = path if path in {None, STANDARD_INPUT} else os.path.abspath(path)
         self._loaded = load(path)
@@ -142,6 +140,7 @@ class Daemon(Service):
             what was configured cannot be had.
         """
         super().startService()
+        self._clock.watch(self._reactor)
         composition = Composition(reactor=self._reactor, loaded=self._loaded)
         try:
             parts = composition.parts()
@@ -174,6 +173,7 @@ class Daemon(Service):
         stopped = parts.service.stopService()
         if stopped is not None:
             await stopped
+        self._clock.rest()
         self._log.info("Stopped")
 
     def _reload(self) -> None:
@@ -220,17 +220,13 @@ def makeService(options: Options, reactor: IDaemonReactor | None = None) -> ISer
 
     :param reactor: None for the global one.
     """
-    return Daemon(_with_boottime(reactor), options["config"])
+    return Daemon(reactor or _installed_reactor(), options["config"])
 
 
-def _with_boottime(reactor: IDaemonReactor | None) -> IDaemonReactor:
-    if reactor is None:
-        from twisted.internet import reactor as installed
+def _installed_reactor() -> IDaemonReactor:
+    from twisted.internet import reactor
 
-        reactor = cast("IDaemonReactor", installed)
-    # Before anything is scheduled: Twisted's own default is the wall clock (A16).
-    reactor.seconds = boottime  # type: ignore[method-assign]
-    return reactor
+    return cast("IDaemonReactor", reactor)
 
 
 def _take_signals(reactor: IDaemonReactor, reload: Callable[[], None]) -> None:
@@ -270,7 +266,7 @@ def run_foreground(config: str | None, log_format: str, verbose: bool) -> int:
     line = json_line if log_format == "json" else text_line
     observer = line_observer(sys.stderr, line, verbose=verbose)
     globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
-    reactor = _with_boottime(None)
+    reactor = _installed_reactor()
     daemon = Daemon(reactor, config)
     daemon.startService()
     reactor.addSystemEventTrigger("before", "shutdown", daemon.stopService)
