@@ -97,6 +97,19 @@ class CommandTests(TestCase):
         ended = await self.ask("status", "--json")
         self.assertEqual(json.loads(ended.out)["cluster"]["member"]["revision"], 12)
 
+    async def test_watch_full(self) -> None:
+        """A status that cannot be written is not watched on."""
+        script = f"{sys.executable} -m e2d status --watch --socket $0 >/dev/full"
+        _out, err, code = await getProcessOutputAndValue(
+            "/bin/sh",
+            ["-c", script, self.socket],
+            env={**os.environ, "PYTHONPATH": ROOT},
+        )
+        self.assertEqual(
+            (err.decode(), code),
+            ("Error: standard output: no space left on device\n", 1),
+        )
+
     async def test_not_serving(self) -> None:
         """A status that could be shown is exit code 0, whatever it says."""
         self.daemon.current = failed_report()
