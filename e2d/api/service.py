@@ -65,10 +65,10 @@ class Commands:
         return json_answer({"pause": pause_document(pause)})
 
     async def resume(self, body: bytes, peer: Peer) -> Answer:
-        """End a pause, if there is one."""
+        """End a pause, if there is one; which one is answered."""
         parse_empty(body)
-        await self._control.resume(str(peer))
-        return json_answer({"pause": None})
+        ended = await self._control.resume(str(peer))
+        return json_answer({"pause": None, "ended": pause_document(ended)})
 
     async def restart(self, body: bytes, peer: Peer) -> Answer:
         """Stop etcd; the loop starts it again."""

@@ -141,8 +141,21 @@ def resume(where: Where, *, as_json: bool) -> None:
     answer = drive(lambda reactor: _resume(reactor, places))
     if as_json:
         print_json(answer)
-    else:
-        click.echo("not paused")
+        return
+    try:
+        click.echo(_resumed(answer["ended"]))
+    except (KeyError, TypeError):
+        raise NotUnderstood from None
+
+
+def _resumed(pause: Document | None) -> str:
+    if pause is None:
+        return "there was no pause"
+    reason = f": {printable(pause['reason'])}" if pause["reason"] else ""
+    return (
+        f"ended the pause by {printable(pause['by'])}"
+        f" until {printable(pause['until'])}{reason}"
+    )
 
 
 def _request(length: str | None, until: str | None, reason: str) -> Document:

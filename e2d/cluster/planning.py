@@ -18,6 +18,7 @@ store is configured that may hold its snapshots. "Could not tell" is never "none
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import assert_never
 
 from e2d.cluster.observation import Observation
@@ -43,6 +44,7 @@ from e2d.model import (
     Holds,
     Lost,
     Missing,
+    Pause,
     ProblemKind,
     Serving,
     Starting,
@@ -52,7 +54,10 @@ from e2d.model import (
     Unreadable,
 )
 
-__all__ = ["paused", "plan", "safe_to_stop"]
+__all__ = ["pause_in_force", "plan", "safe_to_stop"]
+
+BORN_PAUSED = Pause(until_at=datetime.max.replace(tzinfo=UTC), by="recovery.observe")
+"""Only a person ends it."""
 
 
 def plan(observation: Observation, policy: Policy) -> Plan:
@@ -82,17 +87,20 @@ def plan(observation: Observation, policy: Policy) -> Plan:
             assert_never(observation.child)
 
 
-def paused(observation: Observation, policy: Policy) -> bool:
+def pause_in_force(
+    pause: Pause | None, now_at: datetime, policy: Policy
+) -> Pause | None:
     """
-    Whether a pause is in force.
+    The pause that holds now.
 
     With ``recovery.observe`` a node is born paused: without a pause on record nobody
     has ever resumed it (a resumed one has a pause on record that is over).
+
+    :param pause: as it is on disk.
     """
-    pause = observation.pause
     if pause is None:
-        return policy.observe
-    return observation.now_at < pause.until_at
+        return BORN_PAUSED if policy.observe else None
+    return pause if now_at < pause.until_at else None
 
 
 def safe_to_stop(observation: Observation) -> bool:
@@ -265,7 +273,7 @@ def _found(observation: Observation, policy: Policy, founding: Founding | None) 
     forbidden = _may_not_found(policy)
     if forbidden is not None:
         return forbidden
-    if paused(observation, policy):
+    if pause_in_force(observation.pause, observation.now_at, policy) is not None:
         return Wait(
             code=Code.PAUSED,
             reason="paused: nothing is founded",

@@ -72,7 +72,7 @@ class Observer:
         child = self._server.state()
         data = await self._examine(child)
         local = await self._name(data)
-        pause = await self._pause()
+        pause = await self.pause()
         answers = await self._ask(child)
         return Observation(
             now=self._clock.seconds(),
@@ -127,7 +127,12 @@ class Observer:
             self._log.debug("{reason}", reason=error.message)
             return None
 
-    async def _pause(self) -> Pause | None:
+    async def pause(self) -> Pause | None:
+        """
+        The pause on record, expired or not.
+
+        :return: one without an end if the record cannot be read.
+        """
         try:
             return await self._directory.pause()
         except DataDirectoryError as error:

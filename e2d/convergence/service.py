@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from e2d.cluster.observation import Observation
-from e2d.cluster.planning import plan, safe_to_stop
+from e2d.cluster.planning import pause_in_force, plan, safe_to_stop
 from e2d.cluster.policy import Policy
 from e2d.cluster.reasons import Code
 from e2d.cluster.report import (
@@ -36,7 +36,6 @@ from e2d.convergence.telling import (
     describe_data,
     facts,
     failed_report,
-    pause_in_force,
     plan_report,
 )
 from e2d.interfaces import (
@@ -257,7 +256,7 @@ class ConvergenceService(Service):
             loop=self._loop_report(now),
             pause=None
             if observation is None
-            else pause_in_force(observation, self._policy),
+            else pause_in_force(observation.pause, observation.now_at, self._policy),
             safe_to_stop=observation is not None and safe_to_stop(observation),
             warnings=(
                 *settings.warnings,
@@ -309,12 +308,19 @@ class ConvergenceService(Service):
         )
         self._repeater.wake()
 
-    async def resume(self, by: str) -> None:
+    async def resume(self, by: str) -> Pause | None:
         """See `IDaemonControl.resume`."""
+        # From disk: no turn need have seen it yet.
+        recorded = await self._observer.pause()
+        now_at = self._wall_clock()
+        ended = pause_in_force(recorded, now_at, self._policy)
+        if ended is None:
+            return None
         # Over, not absent: with recovery.observe, absent would mean "born paused".
-        await self._directory.record_pause(Pause(until_at=self._wall_clock(), by=by))
+        await self._directory.record_pause(Pause(until_at=now_at, by=by))
         self._log.info("Resumed by {by}", by=by)
         self._repeater.wake()
+        return ended
 
     async def restart_etcd(self, by: str) -> None:
         """See `IDaemonControl.restart_etcd`."""

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import assert_never
 
 from attrs import frozen
 
 from e2d.cluster.observation import Observation
-from e2d.cluster.planning import paused
-from e2d.cluster.policy import Policy
 from e2d.cluster.reasons import Code
 from e2d.cluster.report import ChildReport, ClusterReport, PlanReport
 from e2d.cluster.steps import Halt, Plan, Step, Wait, describe
@@ -23,7 +20,6 @@ from e2d.model import (
     Holds,
     Lost,
     Missing,
-    Pause,
     ProblemKind,
     Serving,
     Starting,
@@ -42,7 +38,6 @@ __all__ = [
     "describe_data",
     "facts",
     "failed_report",
-    "pause_in_force",
     "plan_report",
 ]
 
@@ -166,15 +161,6 @@ def cluster_report(observation: Observation) -> ClusterReport:
         members=observation.members,
         alarms=observation.alarms,
         denied=observation.denied,
-    )
-
-
-def pause_in_force(observation: Observation, policy: Policy) -> Pause | None:
-    """The pause that holds now, None if none does."""
-    if not paused(observation, policy):
-        return None
-    return observation.pause or Pause(
-        until_at=datetime.max.replace(tzinfo=UTC), by="recovery.observe"
     )
 
 

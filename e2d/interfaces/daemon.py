@@ -35,10 +35,11 @@ class IDaemonControl(Interface):
         :raises DataDirectoryError: it could not be kept, so it does not hold.
         """
 
-    async def resume(by: str) -> None:
+    async def resume(by: str) -> Pause | None:
         """
         End the pause. Idempotent.
 
+        :return: the pause that was in force; None if none was.
         :raises DataDirectoryError: it could not be ended on disk.
         """
 

@@ -189,10 +189,12 @@ class FakeDaemon:
         self._obey("pause", pause.by)
         self.current = evolve(self.current, pause=pause)
 
-    async def resume(self, by: str) -> None:
+    async def resume(self, by: str) -> Pause | None:
         """The report shows no pause any more."""
         self._obey("resume", by)
+        ended = self.current.pause
         self.current = evolve(self.current, pause=None)
+        return ended
 
     async def restart_etcd(self, by: str) -> None:
         """The report shows one start more, which serves already."""

@@ -96,10 +96,24 @@ class ActTests(SynchronousTestCase):
         self.assertEqual(self.daemon.told, [])
 
     def test_resume(self) -> None:
-        """A pause ends when told to."""
-        self.post("/pause")
-        self.assertEqual(self.post("/resume").document, {"pause": None})
+        """A pause ends when told to, and the answer says which one it was."""
+        self.post("/pause", b'{"seconds": 60, "reason": "new disk"}')
+        self.assertEqual(
+            self.post("/resume").document,
+            {
+                "pause": None,
+                "ended": {
+                    "until": "2026-01-02T03:05:05Z",
+                    "by": "uid 1000",
+                    "reason": "new disk",
+                },
+            },
+        )
         self.assertIsNone(self.daemon.current.pause)
+
+    def test_resume_without_a_pause(self) -> None:
+        """Where there was none, the answer does not say that one was ended."""
+        self.assertEqual(self.post("/resume").document, {"pause": None, "ended": None})
 
     def test_restart(self) -> None:
         """A restart is done on behalf of the user whom the kernel names."""

@@ -390,6 +390,23 @@ class LoopTests(SynchronousTestCase):
         self.assertEqual(node.service.report().plan.code, "E2D-H08")
 
 
+class BornPausedTests(SynchronousTestCase):
+    """``recovery.observe``."""
+
+    def test_resume(self) -> None:
+        """What ends is the pause that the node was born with."""
+        node = OneNode(Policy(required_size=1, peer_url=URL, observe=True))
+        node.run()
+        self.addCleanup(node.service.stopService)
+        ended = self.successResultOf(
+            Deferred.fromCoroutine(node.service.resume("uid 0"))
+        )
+        assert ended is not None
+        self.assertEqual((ended.by, ended.until_at.year), ("recovery.observe", 9999))
+        node.turn()
+        self.assertEqual(len(node.server.started), 1)
+
+
 class ControlTests(SynchronousTestCase):
     """What a person tells the daemon."""
 
@@ -401,6 +418,11 @@ class ControlTests(SynchronousTestCase):
         self.node.run()
         self.addCleanup(self.node.service.stopService)
 
+    def resume(self) -> Pause | None:
+        """What is said to have been ended."""
+        resuming = Deferred.fromCoroutine(self.node.service.resume("uid 0"))
+        return self.successResultOf(resuming)
+
     def test_a_pause_founds_nothing(self) -> None:
         """B14: it is on disk, so it holds from the first turn on, and is shown."""
         self.assertEqual(self.node.server.started, [])
@@ -409,14 +431,32 @@ class ControlTests(SynchronousTestCase):
 
     def test_resume_founds(self) -> None:
         """Resuming takes effect at once."""
-        self.successResultOf(Deferred.fromCoroutine(self.node.service.resume("uid 0")))
+        self.resume()
         self.node.turn()
         self.assertEqual(len(self.node.server.started), 1)
         self.assertIsNone(self.node.service.report().pause)
 
+    def test_resume_tells_what_it_ended(self) -> None:
+        """The pause that was in force; and none, once there is none."""
+        self.assertEqual(self.resume(), self.pause)
+        self.assertIsNone(self.resume())
+
+    def test_resume_tells_of_a_pause_just_made(self) -> None:
+        """Even of one that no turn has seen yet."""
+        self.resume()
+        fresh = Pause(until_at=START + timedelta(hours=2), by="uid 1000")
+        self.successResultOf(Deferred.fromCoroutine(self.node.service.pause(fresh)))
+        self.assertEqual(self.resume(), fresh)
+
+    def test_resume_after_the_end(self) -> None:
+        """A pause that was over by itself is not ended, and nothing is written."""
+        self.node.clock.advance(3600.0)
+        self.node.directory.full = DataDirectoryError("/d: disk full")
+        self.assertIsNone(self.resume())
+
     def test_restart_stops_and_the_loop_starts(self) -> None:
         """A restart is a stop; the loop does the rest, on the data."""
-        self.successResultOf(Deferred.fromCoroutine(self.node.service.resume("uid 0")))
+        self.resume()
         self.node.turn()
         self.node.server.serve()
         self.node.turn()

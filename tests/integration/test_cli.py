@@ -133,8 +133,20 @@ class CommandTests(TestCase):
         assert pause is not None
         self.assertEqual((pause.by, pause.reason), (f"uid {os.getuid()}", "new disk"))
         ended = await self.ask("resume")
-        self.assertEqual((ended.code, ended.out), (0, "not paused\n"))
+        self.assertEqual(
+            (ended.code, ended.out),
+            (
+                0,
+                f"ended the pause by uid {os.getuid()} until 2026-01-02T04:34:05Z:"
+                " new disk\n",
+            ),
+        )
         self.assertIsNone(self.daemon.current.pause)
+
+    async def test_resume_without_a_pause(self) -> None:
+        """Nothing was ended, and nothing else is said."""
+        ended = await self.ask("resume")
+        self.assertEqual((ended.code, ended.out), (0, "there was no pause\n"))
 
     async def test_pause_too_long(self) -> None:
         """What the daemon finds wrong is wrong usage, in its words."""
