@@ -26,6 +26,9 @@ INDENT = 10
 
 MENTION_INDENT = 13
 
+ENDLESS = "9999-12-31T23:59:59Z"
+"""The end of a pause that has none."""
+
 STALE_SECONDS = 30.0
 """A loop that turned well longer ago than this is worth a word."""
 
@@ -274,8 +277,12 @@ def _pause(status: Document) -> list[str]:
     pause = status["pause"]
     if pause is None:
         return []
-    left = (_moment(pause["until"]) - _moment(status["at"])).total_seconds()
-    text = f"until {pause['until']} ({duration(left)} left) by {pause['by']}"
+    if pause["until"] == ENDLESS:
+        text = "until a person resumes,"
+    else:
+        left = (_moment(pause["until"]) - _moment(status["at"])).total_seconds()
+        text = f"until {pause['until']} ({duration(left)} left)"
+    text += f" by {pause['by']}"
     return [text if not pause["reason"] else f"{text}: {pause['reason']}"]
 
 

@@ -206,6 +206,14 @@ class StatusTests(SynchronousTestCase):
             "paused    until 2026-01-02T04:00:00Z (55 m 55 s left) by uid 0: new disk",
         )
 
+    def test_born_paused(self) -> None:
+        """A pause that only a person ends is not shown with an end in 8000 years."""
+        pause = Pause(until_at=datetime.max.replace(tzinfo=UTC), by="recovery.observe")
+        lines = shown(evolve(serving_report(), pause=pause)).splitlines()
+        self.assertEqual(
+            lines[-1], "paused    until a person resumes, by recovery.observe"
+        )
+
     def test_warning(self) -> None:
         """A warning of a known-bad version is shown on every status, wrapped."""
         warning = (
