@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from e2d.cli.places import Candidate, Where, candidates, daemon_options
-from e2d.cli.rendering import Document
+from e2d.cli.rendering import Document, resumed
 from e2d.cli.terminal import NotUnderstood, WrongUsage, drive, print_json
 from e2d.cli.words import duration, printable
 
@@ -143,19 +143,9 @@ def resume(where: Where, *, as_json: bool) -> None:
         print_json(answer)
         return
     try:
-        click.echo(_resumed(answer["ended"]))
+        click.echo(resumed(answer["ended"]))
     except (KeyError, TypeError):
         raise NotUnderstood from None
-
-
-def _resumed(pause: Document | None) -> str:
-    if pause is None:
-        return "there was no pause"
-    reason = f": {printable(pause['reason'])}" if pause["reason"] else ""
-    return (
-        f"ended the pause by {printable(pause['by'])}"
-        f" until {printable(pause['until'])}{reason}"
-    )
 
 
 def _request(length: str | None, until: str | None, reason: str) -> Document:

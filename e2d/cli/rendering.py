@@ -17,7 +17,14 @@ from attrs import frozen
 
 from e2d.cli.words import count, duration, paragraph, printable, size
 
-__all__ = ["Line", "Tone", "decision_lines", "mentioning", "status_lines"]
+__all__ = [
+    "Line",
+    "Tone",
+    "decision_lines",
+    "mentioning",
+    "resumed",
+    "status_lines",
+]
 
 Document = dict[str, Any]
 
@@ -99,6 +106,20 @@ def decision_lines(decisions: Sequence[Document]) -> list[Line]:
             lines.append(Line(""))
         lines.extend(_decision(decision))
     return lines
+
+
+def resumed(pause: Document | None) -> str:
+    """
+    What ``e2d resume`` did, in a line.
+
+    :param pause: ``ended`` of its answer.
+    :raises KeyError: it is not that; nor is it if it raises TypeError.
+    """
+    if pause is None:
+        return "there was no pause"
+    until = "" if pause["until"] == ENDLESS else f" until {pause['until']}"
+    reason = f": {pause['reason']}" if pause["reason"] else ""
+    return printable(f"ended the pause by {pause['by']}{until}{reason}")
 
 
 def mentioning(decisions: Sequence[Document], member: str) -> list[Document]:

@@ -16,6 +16,7 @@ from e2d.cli.rendering import (
     Tone,
     decision_lines,
     mentioning,
+    resumed,
     status_lines,
 )
 from e2d.cluster.report import Decision, PlanReport, Report
@@ -290,6 +291,30 @@ class StatusTests(SynchronousTestCase):
             for report in (serving_report(), failed_report(), starting_report())
         ]
         self.assertEqual(verdicts, [Tone.GOOD, Tone.BAD, Tone.CAUTION])
+
+
+class ResumedTests(SynchronousTestCase):
+    """`resumed`."""
+
+    def test_pause(self) -> None:
+        """Whose it was, until when, and what for."""
+        pause = {"until": "2026-01-02T04:00:00Z", "by": "uid 0", "reason": "disk"}
+        self.assertEqual(
+            resumed(pause), "ended the pause by uid 0 until 2026-01-02T04:00:00Z: disk"
+        )
+
+    def test_born_paused(self) -> None:
+        """One without an end and a reason has neither."""
+        pause = {
+            "until": "9999-12-31T23:59:59Z",
+            "by": "recovery.observe",
+            "reason": "",
+        }
+        self.assertEqual(resumed(pause), "ended the pause by recovery.observe")
+
+    def test_none(self) -> None:
+        """Nothing was ended."""
+        self.assertEqual(resumed(None), "there was no pause")
 
 
 class DecisionTests(SynchronousTestCase):
