@@ -1,4 +1,4 @@
-"""HTTP with limits, and who is at the other end of a UNIX socket."""
+"""How many may be connected, and who is at the other end of a UNIX socket."""
 
 from __future__ import annotations
 
@@ -9,90 +9,20 @@ from typing import Any
 from attrs import frozen
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.interfaces import IAddress
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.web.http import HTTPChannel
 from twisted.web.http import Request as HTTPRequest
-from twisted.web.resource import IResource
-from twisted.web.server import Request, Site
 
-__all__ = [
-    "BODY_LIMIT_BYTES",
-    "CONNECTION_LIMIT",
-    "IDLE_SECONDS",
-    "ApiSite",
-    "BoundedConnections",
-    "Peer",
-    "peer_of",
-]
+from e2d.api.channel import ApiSite
 
-BODY_LIMIT_BYTES = 64 * 1024
-"""A command is a few hundred bytes."""
+__all__ = ["CONNECTION_LIMIT", "BoundedConnections", "Peer", "peer_of"]
 
 CONNECTION_LIMIT = 64
 """A few scrapers, load balancers and people; each costs a file descriptor."""
 
-IDLE_SECONDS = 30.0
-"""A connection without a complete request for so long is closed."""
-
 CREDENTIALS = struct.Struct("=iII")
 """Linux' ``struct ucred``: pid, uid, gid."""
-
-
-class BoundedRequest(Request):
-    """A request whose body is not kept beyond `BODY_LIMIT_BYTES`."""
-
-    _received_bytes = 0
-    _refused = False
-
-    def handleContentChunk(self, data: bytes) -> None:
-        """Count, and break off when it is too much."""
-        self._received_bytes += len(data)
-        if self._received_bytes <= BODY_LIMIT_BYTES:
-            super().handleContentChunk(data)
-        elif not self._refused:
-            self._refused = True
-            # As Twisted answers what it cannot parse: the rest is not waited for.
-            transport = self.channel.transport
-            assert transport is not None
-            transport.write(
-                b"HTTP/1.1 413 Content Too Large\r\n"
-                b"Connection: close\r\nContent-Length: 0\r\n\r\n"
-            )
-            self.channel.loseConnection()
-
-    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        """Nothing of a refused request is acted upon."""
-        if not self._refused:
-            super().requestReceived(command, path, version)
-
-
-class ApiSite(Site):
-    """
-    A site that keeps no access log, and so needs no timer to tell the time.
-
-    :param reactor: for the timeouts of connections.
-    """
-
-    noisy = False
-    displayTracebacks = False
-
-    def __init__(self, resource: IResource, reactor: IReactorTime) -> None:
-        super().__init__(
-            resource,
-            requestFactory=BoundedRequest,
-            timeout=IDLE_SECONDS,
-            reactor=reactor,
-        )
-
-    def startFactory(self) -> None:
-        """Twisted would open the log here."""
-
-    def stopFactory(self) -> None:
-        """Twisted would close the log here."""
-
-    def log(self, request: HTTPRequest) -> None:
-        """Reads are not logged; what acts is logged with who asked for it."""
 
 
 class BoundedConnections(WrappingFactory):

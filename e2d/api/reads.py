@@ -41,14 +41,14 @@ class Reads:
     )
 
     def by_path(self) -> Mapping[str, Read]:
-        """Each path below the root; the empty one is the root itself."""
+        """Each by its path."""
         return {
-            "": self.index,
-            "status": self.status,
-            "decisions": self.decisions,
-            "healthz": self.healthz,
-            "readyz": self.readyz,
-            "metrics": self.metrics,
+            "/": self.index,
+            "/status": self.status,
+            "/decisions": self.decisions,
+            "/healthz": self.healthz,
+            "/readyz": self.readyz,
+            "/metrics": self.metrics,
         }
 
     def index(self, _accept: str) -> Answer:

@@ -1,17 +1,18 @@
-"""The tree of HTTP resources: what is read everywhere, what acts on the socket only."""
+"""The HTTP resources: what is read everywhere, what acts on the socket only."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
+from typing import Protocol
+from urllib.parse import unquote_to_bytes
 
 from attrs import frozen
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.http import Request as HTTPRequest
-from twisted.web.resource import IResource, Resource
+from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from e2d.api.answers import Answer, refusal
@@ -20,43 +21,72 @@ from e2d.api.listening import Peer
 from e2d.api.reads import Read
 from e2d.interfaces import DataDirectoryError
 
-__all__ = ["Act", "ActPage", "ReadPage", "tree"]
+__all__ = ["Act", "ActPage", "Page", "ReadPage", "Root", "read_pages"]
 
 Act = Callable[[bytes, Peer], Awaitable[Answer]]
 """Does what a body asks for, on behalf of a peer."""
 
 
-class Page(Resource):
-    """A resource without children: what is below it is not found."""
+class Page(Protocol):
+    """What a path leads to."""
 
-    def getChild(self, path: bytes, request: HTTPRequest) -> IResource:  # noqa: ARG002
-        """Nothing is below, and nothing of the request is repeated in the answer."""
-        return NotFound()
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Of HTTP, in capitals."""
+
+    def render(self, request: Request) -> bytes | int:
+        """
+        Answer a request with one of the methods.
+
+        :return: the body, or that it comes later; as ``Resource.render`` does.
+        """
 
 
-class NotFound(Page):
-    """Says 404 to every method."""
+class Root(Resource):
+    """
+    Every path, and what it leads to; nothing is below a page.
 
-    def render(self, request: Request) -> bytes:
-        """The same answer to all."""
+    Nothing of a request is repeated in what is answered to it.
+
+    :param pages: by path.
+    """
+
+    isLeaf = True
+
+    def __init__(self, pages: Mapping[str, Page]) -> None:
+        super().__init__()
+        self._pages = {path.encode("ascii"): page for path, page in pages.items()}
+        methods = {method: None for page in pages.values() for method in page.methods}
+        self._methods = tuple(methods)
+
+    def render(self, request: Request) -> bytes | int:
+        """The page's answer; 405 for a method that is no page's, else 404."""
+        path = unquote_to_bytes(request.path)
+        page = self._pages.get(path)
+        methods = self._methods if page is None else page.methods
+        if request.method.decode("latin-1") not in methods:
+            return send(request, not_allowed(request, ", ".join(methods)))
+        if page is not None:
+            return page.render(request)
+        if not path:
+            message = "the target must be a path"
+            return send(request, refusal(HTTPStatus.BAD_REQUEST, message))
         return send(request, refusal(HTTPStatus.NOT_FOUND, "no such path; / lists all"))
 
 
-class ReadPage(Page):
+@frozen
+class ReadPage:
     """
     Something to read.
 
     :param read: makes the answer.
     """
 
-    def __init__(self, read: Read) -> None:
-        super().__init__()
-        self._read = read
+    _read: Read
+    methods = ("GET", "HEAD")
 
     def render(self, request: Request) -> bytes:
-        """GET and HEAD (whose body Twisted leaves out); nothing else."""
-        if request.method not in {b"GET", b"HEAD"}:
-            return send(request, not_allowed(request, "GET, HEAD"))
+        """What there is now."""
         return send(request, self._read(request.getHeader("accept") or ""))
 
 
@@ -75,7 +105,7 @@ class _Sender:
             self.request.finish()
 
 
-class ActPage(Page):
+class ActPage:
     """
     Something to do.
 
@@ -85,18 +115,16 @@ class ActPage(Page):
     :param peer_of: who sent a request.
     """
 
+    methods = ("POST",)
     _log = Logger()
 
     def __init__(self, name: str, act: Act, peer_of: Callable[[Request], Peer]) -> None:
-        super().__init__()
         self._name = name
         self._act = act
         self._peer_of = peer_of
 
-    def render(self, request: Request) -> bytes | int:
-        """POST, and nothing else."""
-        if request.method != b"POST":
-            return send(request, not_allowed(request, "POST"))
+    def render(self, request: Request) -> int:
+        """Begin; the answer comes when it is done."""
         gone: list[Failure] = []
         request.notifyFinish().addErrback(gone.append)  # type: ignore[unused-awaitable]
         answering = Deferred.fromCoroutine(self._answer(request))
@@ -132,19 +160,13 @@ class ActPage(Page):
         _Sender(request, gone).send(refusal(HTTPStatus.INTERNAL_SERVER_ERROR, message))
 
 
-def tree(reads: Mapping[str, Read], acts: Mapping[str, IResource]) -> Resource:
+def read_pages(reads: Mapping[str, Read]) -> dict[str, Page]:
     """
-    The root of a site.
+    What is read, by path.
 
-    :param reads: by path, the empty one for the root.
-    :param acts: by path.
+    :param reads: by path.
     """
-    root = Page()
-    for path, read in reads.items():
-        root.putChild(path.encode("ascii"), ReadPage(read))
-    for path, act in acts.items():
-        root.putChild(path.encode("ascii"), act)
-    return root
+    return {path: ReadPage(read) for path, read in reads.items()}
 
 
 def not_allowed(request: Request, methods: str) -> Answer:
@@ -157,7 +179,8 @@ def send(request: Request, answer: Answer) -> bytes:
     """
     Set status and headers.
 
-    :return: the body, for the caller to return or to write.
+    :return: the body, for the caller to return or to write; none for HEAD, whose
+        length is told all the same.
     """
     request.setResponseCode(answer.code)
     request.setHeader("content-type", answer.content_type)
@@ -166,4 +189,4 @@ def send(request: Request, answer: Answer) -> bytes:
     request.setHeader("cache-control", "no-store")
     request.setHeader("x-content-type-options", "nosniff")
     request.setHeader("server", "e2d")
-    return answer.body
+    return b"" if request.method == b"HEAD" else answer.body

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -15,18 +15,18 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.protocol import ServerFactory
 from twisted.logger import Logger
-from twisted.web.resource import IResource
 
 from e2d.api.answers import Answer, json_answer
+from e2d.api.channel import ApiSite
 from e2d.api.commands import parse_empty, parse_pause
 from e2d.api.control_socket import ControlSocket
 from e2d.api.documents import pause_document
 from e2d.api.exposure import exposure
-from e2d.api.listening import ApiSite, BoundedConnections, Peer, peer_of
+from e2d.api.listening import BoundedConnections, Peer, peer_of
 from e2d.api.places import SocketPlace
 from e2d.api.ports import CannotListen, PatientPort, why
 from e2d.api.reads import Reads
-from e2d.api.resources import ActPage, tree
+from e2d.api.resources import ActPage, Page, Root, read_pages
 from e2d.interfaces import IDaemonControl, IDaemonReactor, IDaemonView
 from e2d.model import Address
 
@@ -101,9 +101,9 @@ class ApiService(Service):
     ) -> None:
         self._reactor = reactor
         self._settings = settings
-        reads = Reads(view).by_path()
-        self._public = self._bounded(tree(reads, {}))
-        self._private = self._bounded(tree(reads, act_pages(control, wall_clock)))
+        reads = read_pages(Reads(view).by_path())
+        self._public = self._bounded(reads)
+        self._private = self._bounded({**reads, **act_pages(control, wall_clock)})
         control_socket = ControlSocket(reactor, settings.socket, _server(self._private))
         self._unix = PatientPort(
             clock=reactor,
@@ -149,8 +149,8 @@ class ApiService(Service):
         await self._public.close_all()
         await self._private.close_all()
 
-    def _bounded(self, root: IResource) -> BoundedConnections:
-        return BoundedConnections(ApiSite(root, self._reactor))
+    def _bounded(self, pages: Mapping[str, Page]) -> BoundedConnections:
+        return BoundedConnections(ApiSite(Root(pages), self._reactor))
 
     def _listen_tcp(self) -> IListeningPort:
         address = self._settings.address
@@ -167,13 +167,13 @@ class ApiService(Service):
 
 def act_pages(
     control: IDaemonControl, wall_clock: Callable[[], datetime]
-) -> dict[str, IResource]:
+) -> dict[str, Page]:
     """What acts, by path."""
     commands = Commands(control, wall_clock)
     return {
-        "pause": ActPage("pause", commands.pause, peer_of),
-        "resume": ActPage("resume", commands.resume, peer_of),
-        "restart": ActPage("restart etcd", commands.restart, peer_of),
+        "/pause": ActPage("pause", commands.pause, peer_of),
+        "/resume": ActPage("resume", commands.resume, peer_of),
+        "/restart": ActPage("restart etcd", commands.restart, peer_of),
     }
 
 

@@ -43,6 +43,12 @@ class FakeHandle:
 class UnixTransport(StringTransport):
     """A transport of a UNIX socket."""
 
+    half_closed = False
+
+    def loseWriteConnection(self) -> None:
+        """Nothing more is sent; what comes is still heard."""
+        self.half_closed = True
+
     def getHandle(self) -> FakeHandle:
         """The socket."""
         return FakeHandle()

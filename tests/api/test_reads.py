@@ -9,9 +9,9 @@ from attrs import evolve
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from e2d.api.listening import ApiSite
+from e2d.api.channel import ApiSite
 from e2d.api.reads import Reads
-from e2d.api.resources import tree
+from e2d.api.resources import Root, read_pages
 from e2d.cluster.report import ClusterReport, Decision, PlanReport
 from e2d.model import Pause
 from e2d.testing.daemon import FakeDaemon, serving_report, starting_report
@@ -24,7 +24,8 @@ class ReadsTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Given a daemon that serves, and a site for it."""
         self.daemon = FakeDaemon()
-        self.site = ApiSite(tree(Reads(self.daemon).by_path(), {}), Clock())
+        root = Root(read_pages(Reads(self.daemon).by_path()))
+        self.site = ApiSite(root, Clock())
 
     def get(self, path: str, accept: str = "*/*") -> Response:
         """GET."""
@@ -225,18 +226,6 @@ class ReadsTests(SynchronousTestCase):
     def test_below_a_page(self) -> None:
         """Nothing is below a page."""
         self.assertEqual(self.get("/status/x").code, 404)
-
-    def test_head(self) -> None:
-        """HEAD answers with the headers of GET, and no body."""
-        response = ask(self.site, "HEAD", "/healthz")
-        self.assertEqual((response.code, response.body), (200, b""))
-
-    def test_no_acting(self) -> None:
-        """Nothing but reading is allowed here."""
-        response = ask(self.site, "POST", "/status")
-        self.assertEqual(response.code, 405)
-        self.assertEqual(response.headers["allow"], "get, head")
-        self.assertEqual(ask(self.site, "POST", "/restart").code, 404)
 
     def test_headers(self) -> None:
         """A browser neither keeps an answer nor guesses what it is."""

@@ -19,11 +19,12 @@ from twisted.logger import LogPublisher, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from e2d.api.channel import ApiSite
 from e2d.api.exposure import exposure
-from e2d.api.listening import ApiSite, BoundedConnections
+from e2d.api.listening import BoundedConnections
 from e2d.api.places import SocketPlace
 from e2d.api.reads import Reads
-from e2d.api.resources import tree
+from e2d.api.resources import Root, read_pages
 from e2d.api.service import ApiService, ApiSettings, act_pages
 from e2d.interfaces import DataDirectoryError, IDaemonControl, IDaemonView
 from e2d.model import Address
@@ -65,8 +66,9 @@ class ActTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Given the control socket's site."""
         self.daemon = FakeDaemon()
-        root = tree(Reads(self.daemon).by_path(), act_pages(self.daemon, lambda: NOW))
-        self.site = ApiSite(root, Clock())
+        reads = read_pages(Reads(self.daemon).by_path())
+        acts = act_pages(self.daemon, lambda: NOW)
+        self.site = ApiSite(Root({**reads, **acts}), Clock())
 
     def post(self, path: str, body: bytes = b"") -> Response:
         """POST."""
@@ -169,7 +171,7 @@ class ActTests(SynchronousTestCase):
         stopped: Deferred[None] = Deferred()
         daemon = SlowDaemon(stopped)
         pages = act_pages(daemon, lambda: NOW)
-        connection = Connection(ApiSite(tree({}, pages), Clock())).open()
+        connection = Connection(ApiSite(Root(pages), Clock())).open()
         head = b"POST /restart HTTP/1.1\r\nHost: e2d\r\nContent-Length: 0\r\n\r\n"
         self.assertEqual(connection.send(head), b"")
         connection.close()
@@ -183,7 +185,7 @@ class ActTests(SynchronousTestCase):
         head = b"POST /pause HTTP/1.1\r\nHost: e2d\r\nContent-Length: 70000\r\n\r\n"
         answer = connection.send(head + b" " * 65537)
         self.assertTrue(answer.startswith(b"HTTP/1.1 413 "), answer)
-        self.assertTrue(connection.transport.disconnecting)
+        self.assertTrue(connection.transport.half_closed)
         self.assertEqual(connection.send(b" " * 4463), b"")
         self.assertEqual(self.daemon.told, [])
 
@@ -205,7 +207,7 @@ class BoundedConnectionsTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Given room for two connections."""
         self.clock = Clock()
-        site = ApiSite(tree(Reads(FakeDaemon()).by_path(), {}), self.clock)
+        site = ApiSite(Root(read_pages(Reads(FakeDaemon()).by_path())), self.clock)
         self.factory = BoundedConnections(site, limit=2)
 
     def test_limit(self) -> None:
