@@ -29,7 +29,8 @@ BODY_LIMIT_BYTES = 64 * 1024
 """A command is a few hundred bytes."""
 
 IDLE_SECONDS = 30.0
-"""A connection without a complete request for so long is closed."""
+"""A connection without a complete request for so long is closed; a scraper that asks
+more seldom connects again."""
 
 CLOSE_SECONDS = 5.0
 """For the other side to take its answer and go; then the connection is broken off."""
@@ -67,9 +68,22 @@ class BoundedRequest(Request):
 
 
 class BoundedChannel(HTTPChannel):
-    """One connection. See Note [Refusing]."""
+    """
+    One connection. See Note [Refusing].
+
+    It is always timed, except while a command is carried out: a request has to be whole
+    `IDLE_SECONDS` after the connection was made or the last answer given, however often
+    a byte of it comes.
+    """
 
     _refused = False
+    _closing = False
+
+    @property
+    def answering(self) -> bool:
+        """Whether a request is whole and its answer still to come."""
+        # Twisted times everything but this.
+        return self.timeOut is None
 
     def refuse(self, code: HTTPStatus, message: str) -> None:
         """
@@ -79,7 +93,7 @@ class BoundedChannel(HTTPChannel):
         """
         if self._refused:
             return
-        self._refused = True
+        self._refused = self._closing = True
         answer = refusal(code, message)
         head = (
             f"HTTP/1.1 {code.value} {code.phrase}\r\nServer: e2d\r\n"
@@ -116,17 +130,28 @@ class BoundedChannel(HTTPChannel):
         if not self._refused:
             super().allContentReceived()
 
-    def timeoutConnection(self) -> None:
-        """Twisted would log it."""
-        if self._refused:
-            self.forceAbortClient()
-        else:
-            self.loseConnection()
+    def requestDone(self, request: HTTPRequest) -> None:
+        """The answer to the last request has to be taken in time, too."""
+        super().requestDone(request)
+        if not self.persistent:
+            self._closing = True
+            self.setTimeout(CLOSE_SECONDS)
 
-    def forceAbortClient(self) -> None:
-        """Twisted would log this too."""
-        transport: Any = self.transport
-        transport.abortConnection()
+    def resetTimeout(self) -> None:
+        """A byte now and then is no progress."""
+
+    def timeoutConnection(self) -> None:
+        """Hang up; next time break off. Twisted would log both."""
+        if self._closing:
+            transport: Any = self.transport
+            transport.abortConnection()
+        elif self.requests:
+            late = f"no request within {IDLE_SECONDS:.0f} s"
+            self.refuse(HTTPStatus.REQUEST_TIMEOUT, late)
+        else:
+            self._closing = True
+            self.loseConnection()
+            self.setTimeout(CLOSE_SECONDS)
 
     def _respondToBadRequestAndDisconnect(self) -> None:
         """Twisted's answer has no length, and may be sent twice."""

@@ -19,7 +19,8 @@ from e2d.api.channel import ApiSite
 __all__ = ["CONNECTION_LIMIT", "BoundedConnections", "Peer", "peer_of"]
 
 CONNECTION_LIMIT = 64
-"""A few scrapers, load balancers and people; each costs a file descriptor."""
+"""A few scrapers, load balancers and people; each costs a file descriptor. Who is
+connected and says nothing has to go when it is reached."""
 
 CREDENTIALS = struct.Struct("=iII")
 """Linux' ``struct ucred``: pid, uid, gid."""
@@ -29,7 +30,8 @@ class BoundedConnections(WrappingFactory):
     """
     At most so many connections at once, and a way to be rid of them.
 
-    :param limit: one more is closed as soon as it is accepted.
+    :param limit: one more is accepted in the place of the oldest that waits for a
+        request; if none does it is closed at once.
     """
 
     noisy = False
@@ -37,17 +39,32 @@ class BoundedConnections(WrappingFactory):
     def __init__(self, site: ApiSite, limit: int = CONNECTION_LIMIT) -> None:
         super().__init__(site)
         self._limit = limit
+        self._leaving: set[ProtocolWrapper] = set()
         self._idle: Deferred[None] | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> Any:  # noqa: ANN401 - as Twisted
-        """None, which closes the connection, beyond the limit."""
-        if len(self.protocols) >= self._limit:
+        """None, which closes the connection, where no room can be made."""
+        if not self._make_room():
             return None
         return super().buildProtocol(addr)
+
+    def _make_room(self) -> bool:
+        staying = [each for each in self.protocols if each not in self._leaving]
+        if len(staying) < self._limit:
+            return True
+        # They were noted as they came: the first is the oldest.
+        waiting = (each for each in staying if not each.wrappedProtocol.answering)
+        oldest = next(waiting, None)
+        if oldest is None:
+            return False
+        self._leaving.add(oldest)
+        oldest.abortConnection()
+        return True
 
     def unregisterProtocol(self, p: ProtocolWrapper) -> None:
         """The last one that goes ends the wait of `close_all`."""
         super().unregisterProtocol(p)
+        self._leaving.discard(p)
         if not self.protocols and self._idle is not None:
             idle, self._idle = self._idle, None
             idle.callback(None)

@@ -8,11 +8,14 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
+
+from e2d.testing.daemon import FakeDaemon
 
 CREDENTIALS = struct.pack("=iII", 77, 1000, 1000)
 """Of a process 77 of the user 1000."""
@@ -78,6 +81,23 @@ class Connection:
     def close(self) -> None:
         """Hang up."""
         self.protocol.connectionLost(Failure(ConnectionLost()))
+
+
+class SlowDaemon(FakeDaemon):
+    """
+    A daemon whose etcd takes its time to stop.
+
+    :param stopped: fires when it has.
+    """
+
+    def __init__(self, stopped: Deferred[None]) -> None:
+        super().__init__()
+        self._stopped = stopped
+
+    async def restart_etcd(self, by: str) -> None:
+        """Wait first."""
+        await self._stopped
+        await super().restart_etcd(by)
 
 
 def ask(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.logger import LogLevel, LogPublisher, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
@@ -14,7 +15,7 @@ from e2d.api.reads import Reads
 from e2d.api.resources import Root, read_pages
 from e2d.api.service import act_pages
 from e2d.testing.daemon import FakeDaemon
-from tests.api.exchange import Connection, Response, ask, parse
+from tests.api.exchange import Connection, Response, SlowDaemon, ask, parse
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -212,3 +213,90 @@ class MalformedTests(ChannelTestCase):
         connection.send(b"POST /pause HTTP/1.1\r\n" + header + b"\r\n\r\n")
         requests: list[Any] = connection.protocol.requests
         return requests
+
+
+class TimeTests(ChannelTestCase):
+    """How long the other side may take."""
+
+    def setUp(self) -> None:
+        """Given a connection."""
+        super().setUp()
+        self.connection = Connection(self.private).open()
+        self.transport = self.connection.transport
+
+    def trickle(self, data: bytes, seconds: float) -> bytes:
+        """Send a byte a second; what is answered in the last one."""
+        answer = b""
+        for second in range(int(seconds)):
+            answer = self.connection.send(data[second : second + 1])
+            self.clock.advance(1)
+        return answer + self.transport.value()
+
+    def assert_late(self, answer: bytes) -> None:
+        """408, and no more is heard."""
+        response = parse(answer)
+        self.assertEqual(response.code, 408)
+        self.assertEqual(response.document, {"error": "no request within 30 s"})
+        self.assertTrue(self.transport.half_closed)
+
+    def test_silent(self) -> None:
+        """A connection that says nothing is closed after half a minute."""
+        self.clock.advance(29.9)
+        self.assertFalse(self.transport.disconnecting)
+        self.clock.advance(0.2)
+        self.assertTrue(self.transport.disconnecting)
+        self.assertEqual(self.transport.value(), b"")
+
+    def test_slow_head(self) -> None:
+        """So is one that says a little at a time."""
+        self.assertEqual(self.trickle(b"GET /status HTTP/1.1\r\nX: x", 29), b"")
+        self.assert_late(self.trickle(b"xx", 1))
+
+    def test_slow_body(self) -> None:
+        """Nor may a body take longer."""
+        self.connection.send(b"POST /pause HTTP/1.1\r\nContent-Length: 1000\r\n\r\n")
+        self.assert_late(self.trickle(b" " * 30, 30))
+
+    def test_kept_open(self) -> None:
+        """After an answer the next request has its own half minute."""
+        self.clock.advance(20)
+        self.connection.send(b"GET /status HTTP/1.1\r\n\r\n")
+        self.clock.advance(29.9)
+        self.assertFalse(self.transport.disconnecting)
+        self.clock.advance(0.2)
+        self.assertTrue(self.transport.disconnecting)
+
+    def test_refused(self) -> None:
+        """Who does not go after a refusal is broken off."""
+        self.connection.send(b"x\r\n")
+        self.clock.advance(4.9)
+        self.assertFalse(self.transport.disconnected)
+        self.clock.advance(0.2)
+        self.assertTrue(self.transport.disconnected)
+
+    def test_answer_not_taken(self) -> None:
+        """Who does not take the last answer is broken off as well."""
+        self.connection.send(b"GET /status HTTP/1.0\r\n\r\n")
+        self.assertTrue(self.transport.disconnecting)
+        self.clock.advance(5.1)
+        self.assertTrue(self.transport.disconnected)
+
+    def test_silent_does_not_go(self) -> None:
+        """Who was hung up on and does not go is broken off."""
+        self.clock.pump([30.1, 5.1])
+        self.assertTrue(self.transport.disconnected)
+
+    def test_command(self) -> None:
+        """A command may take longer than a request."""
+        stopped: Deferred[None] = Deferred()
+        pages = act_pages(SlowDaemon(stopped), lambda: NOW)
+        connection = Connection(ApiSite(Root(pages), self.clock)).open()
+        connection.send(b"POST /restart HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+        self.clock.advance(600)
+        stopped.callback(None)
+        self.assertEqual(parse(connection.transport.value()).code, 200)
+
+    def test_gone(self) -> None:
+        """Nothing is left of a connection that is closed."""
+        self.connection.close()
+        self.assertEqual(self.clock.getDelayedCalls(), [])

@@ -1,4 +1,4 @@
-"""Tests of `e2d.api.service`, `e2d.api.resources` and `e2d.api.listening`."""
+"""Tests of `e2d.api.service` and `e2d.api.resources`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from zope.interface.verify import verifyObject
 
 from e2d.api.channel import ApiSite
 from e2d.api.exposure import exposure
-from e2d.api.listening import BoundedConnections
 from e2d.api.places import SocketPlace
 from e2d.api.reads import Reads
 from e2d.api.resources import Root, read_pages
@@ -29,7 +28,7 @@ from e2d.api.service import ApiService, ApiSettings, act_pages
 from e2d.interfaces import DataDirectoryError, IDaemonControl, IDaemonView
 from e2d.model import Address
 from e2d.testing.daemon import FakeDaemon
-from tests.api.exchange import Connection, Response, ask
+from tests.api.exchange import Connection, Response, SlowDaemon, ask
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -41,23 +40,6 @@ class FakeDaemonTests(SynchronousTestCase):
         """It can be read and told."""
         self.assertTrue(verifyObject(IDaemonView, FakeDaemon()))
         self.assertTrue(verifyObject(IDaemonControl, FakeDaemon()))
-
-
-class SlowDaemon(FakeDaemon):
-    """
-    A daemon whose etcd takes its time to stop.
-
-    :param stopped: fires when it has.
-    """
-
-    def __init__(self, stopped: Deferred[None]) -> None:
-        super().__init__()
-        self._stopped = stopped
-
-    async def restart_etcd(self, by: str) -> None:
-        """Wait first."""
-        await self._stopped
-        await super().restart_etcd(by)
 
 
 class ActTests(SynchronousTestCase):
@@ -199,43 +181,6 @@ class ActTests(SynchronousTestCase):
         answer = connection.send(head + chunk * 3 + b"0\r\n\r\n")
         self.assertTrue(answer.startswith(b"HTTP/1.1 413 "), answer)
         self.assertEqual(self.daemon.told, [])
-
-
-class BoundedConnectionsTests(SynchronousTestCase):
-    """`BoundedConnections`."""
-
-    def setUp(self) -> None:
-        """Given room for two connections."""
-        self.clock = Clock()
-        site = ApiSite(Root(read_pages(Reads(FakeDaemon()).by_path())), self.clock)
-        self.factory = BoundedConnections(site, limit=2)
-
-    def test_limit(self) -> None:
-        """One connection too many is not served until another one ends."""
-        first = Connection(self.factory).open()
-        Connection(self.factory).open()
-        address = first.transport.getPeer()
-        self.assertIsNone(self.factory.buildProtocol(address))
-        first.close()
-        self.assertIsNotNone(self.factory.buildProtocol(address))
-
-    def test_idle(self) -> None:
-        """A connection that says nothing is closed after half a minute."""
-        connection = Connection(self.factory).open()
-        self.clock.advance(29.9)
-        self.assertFalse(connection.transport.disconnecting)
-        self.clock.advance(0.2)
-        self.assertTrue(connection.transport.disconnecting)
-
-    def test_close_all(self) -> None:
-        """All connections are broken off, and their timers with them."""
-        connection = Connection(self.factory).open()
-        done = self.factory.close_all()
-        self.assertTrue(connection.transport.disconnected)
-        self.assertNoResult(done)
-        connection.close()
-        self.successResultOf(done)
-        self.assertEqual(self.clock.getDelayedCalls(), [])
 
 
 class FakePort:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from pathlib import Path
 from attrs import frozen
 
 from twisted.internet import reactor  # noqa: TID251 - trial's own
+from twisted.internet.task import deferLater
 from twisted.internet.utils import getProcessOutputAndValue
 from twisted.trial.unittest import TestCase
 
@@ -199,6 +201,17 @@ class CommandTests(TestCase):
         self.service.startService()
         ended = await self.ask("status")
         self.assertEqual(ended.code, 0)
+
+    async def test_silent_crowd(self) -> None:
+        """Many who connect and say nothing keep nobody out."""
+        for _ in range(100):
+            silent = socket.socket(socket.AF_UNIX)
+            self.addCleanup(silent.close)
+            silent.connect(self.socket)
+            # Accepted one by one: more than fifty may not wait.
+            await deferLater(reactor, 0)
+        ended = await self.ask("status")
+        self.assertEqual((ended.code, ended.err), (0, ""))
 
     async def test_mode(self) -> None:
         """Only its owner can connect to the socket."""
