@@ -49,7 +49,9 @@ class ReportCollector(Collector):
         """Every metric, from one report."""
         report = self._view.report()
         yield _build(report)
-        yield _gauge("e2d_alive", "Whether the loop turns.", self._view.alive())
+        yield _gauge(
+            "e2d_alive", "Whether the loop turns well.", self._view.problem() is None
+        )
         yield from _loop(report)
         yield from _child(report)
         yield from _cluster(report)

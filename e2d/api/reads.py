@@ -21,7 +21,7 @@ e2d keeps an etcd member alive here. To read:
 
 /status     this node, its etcd, the cluster, what is wanted next and why (JSON)
 /decisions  the last decisions and what they were made from (JSON)
-/healthz    200 while the daemon's loop turns, else 503
+/healthz    200 while the daemon's loop turns well, else 503
 /readyz     200 while etcd serves here with quorum, else 503
 /metrics    for Prometheus
 """
@@ -65,8 +65,9 @@ class Reads:
 
     def healthz(self, _accept: str) -> Answer:
         """Whether the daemon itself is well, whatever etcd does."""
-        alive = self._view.alive()
-        return json_answer({"alive": alive}, _ok_if(alive))
+        problem = self._view.problem()
+        document = {"alive": problem is None, "reason": problem}
+        return json_answer(document, _ok_if(problem is None))
 
     def readyz(self, _accept: str) -> Answer:
         """Whether clients are served here."""

@@ -21,13 +21,13 @@ from e2d.cluster.reasons import Code
 from e2d.cluster.report import (
     ClusterReport,
     Decision,
-    LoopReport,
     NodeReport,
     PlanReport,
     Report,
 )
 from e2d.convergence.acting import DONE, Actor, StepFailed
 from e2d.convergence.observing import Observer
+from e2d.convergence.pulse import Pulse, describe_error
 from e2d.convergence.telling import (
     EtcdIdentity,
     abandoned_report,
@@ -54,12 +54,6 @@ STARTING = Code.STARTING.value
 
 DECISIONS_KEPT = 100
 """Enough for a night of trouble, and a few hundred kilobytes at the worst."""
-
-TURN_LIMIT = 60.0
-"""Seconds a turn may last: every source in it has a shorter limit of its own."""
-
-LATE_LIMIT = 30.0
-"""Seconds by which the next turn may be late before the loop counts as stuck."""
 
 
 @frozen(kw_only=True)
@@ -119,13 +113,10 @@ class ConvergenceService(Service):
     )
     _said: tuple[object, ...] = field(default=(), init=False)
     _failing: tuple[str, ...] = field(default=(), init=False)
-    _turns: int = field(default=0, init=False)
-    _failures: int = field(default=0, init=False)
-    _turn_began: float | None = field(default=None, init=False)
-    _next_due: float = field(default=0.0, init=False)
-    _succeeded: tuple[float, datetime] | None = field(default=None, init=False)
+    _pulse: Pulse = field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        self._pulse = Pulse(self._clock.seconds())
         self._repeater = Repeater(clock=self._clock, turn=self._turn)
 
     # -- IService ---------------------------------------------------------------
@@ -144,20 +135,15 @@ class ConvergenceService(Service):
     # -- the turn ---------------------------------------------------------------
 
     async def _turn(self) -> float:
-        self._turn_began = self._clock.seconds()
-        self._turns += 1
+        self._pulse.began(self._clock.seconds())
         try:
             look_again = await self._look_decide_act()
         except BaseException as error:
-            self._failures += 1
-            self._next_due = self._clock.seconds()
-            self._announce(abandoned_report(error))
+            self._pulse.broke(self._clock.seconds(), error)
+            self._announce(abandoned_report(describe_error(error)))
             raise
-        else:
-            self._succeeded = (self._clock.seconds(), self._wall_clock())
-            return look_again
-        finally:
-            self._turn_began = None
+        self._pulse.ended(self._clock.seconds(), self._wall_clock(), look_again)
+        return look_again
 
     async def _look_decide_act(self) -> float:
         if not self._adopted:
@@ -176,9 +162,7 @@ class ConvergenceService(Service):
             self._announce(report)
         self._remember(report, observation, outcome)
         # What was done changed what is seen: see it at once.
-        look_again = 0.0 if outcome == DONE else decided.look_again
-        self._next_due = self._clock.seconds() + look_again
-        return look_again
+        return 0.0 if outcome == DONE else decided.look_again
 
     def _announce(self, report: PlanReport) -> None:
         """Show it; and say it, if it is not what was said before."""
@@ -253,7 +237,7 @@ class ConvergenceService(Service):
             if observation is None
             else describe_data(observation.data),
             plan=self._plan,
-            loop=self._loop_report(now),
+            loop=self._pulse.report(now),
             pause=None
             if observation is None
             else pause_in_force(observation.pause, observation.now_at, self._policy),
@@ -272,10 +256,11 @@ class ConvergenceService(Service):
 
     def alive(self) -> bool:
         """See `IDaemonView.alive`."""
-        now = self._clock.seconds()
-        if self._turn_began is not None:
-            return now - self._turn_began < TURN_LIMIT
-        return now < self._next_due + LATE_LIMIT
+        return self._pulse.stuck(self._clock.seconds()) is None
+
+    def problem(self) -> str | None:
+        """See `IDaemonView.problem`."""
+        return self._pulse.problem(self._clock.seconds())
 
     def _identity(self) -> EtcdIdentity:
         return EtcdIdentity(
@@ -284,15 +269,6 @@ class ConvergenceService(Service):
             client_url=self._settings.client_url,
             peer_url=self._policy.peer_url,
             starts=self._actor.starts,
-        )
-
-    def _loop_report(self, now: float) -> LoopReport:
-        ended, ended_at = self._succeeded or (None, None)
-        return LoopReport(
-            turns=self._turns,
-            failures=self._failures,
-            last_success_at=ended_at,
-            last_success_age_seconds=None if ended is None else now - ended,
         )
 
     # -- IDaemonControl -----------------------------------------------------------

@@ -91,12 +91,16 @@ def failed_report(step: Step, reason: str, look_again: float) -> PlanReport:
     )
 
 
-def abandoned_report(error: BaseException) -> PlanReport:
-    """A turn that broke on a defect of ours."""
+def abandoned_report(error: str) -> PlanReport:
+    """
+    A turn that broke on a defect of ours.
+
+    :param error: one line.
+    """
     return PlanReport(
         kind="wait",
         code=Code.TURN_ABANDONED.value,
-        reason=f"a turn of the loop was abandoned: {type(error).__name__}: {error}",
+        reason=f"a turn of the loop was abandoned: {error}",
         remedy="this is a defect of e2d: report it with the traceback in its log",
         steps=(),
         look_again_seconds=1.0,

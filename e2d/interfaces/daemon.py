@@ -22,7 +22,18 @@ class IDaemonView(Interface):
         """The last decisions, oldest first, at most 100."""
 
     def alive() -> bool:
-        """Whether a turn ended lately, or one is under way within its own limits."""
+        """
+        Whether a turn ended lately, or one is under way within its own limits.
+
+        Well or not: the watchdog's question, to which nobody remote is the answer.
+        """
+
+    def problem() -> str | None:
+        """
+        Why the daemon itself is not well, in one line.
+
+        :return: None while its turns end in time, and have not failed for long.
+        """
 
 
 class IDaemonControl(Interface):

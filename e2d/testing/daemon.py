@@ -162,6 +162,7 @@ class FakeDaemon:
 
     :param current: the report.
     :param is_alive: what `alive` says.
+    :param trouble: what `problem` says.
     :param refusal: raised by each command, if it is not None.
     :param told: every command, in order, with who gave it.
     """
@@ -169,6 +170,7 @@ class FakeDaemon:
     current: Report = field(factory=serving_report)
     past: tuple[Decision, ...] = ()
     is_alive: bool = True
+    trouble: str | None = None
     refusal: DataDirectoryError | None = None
     told: list[tuple[str, str]] = field(factory=list)
 
@@ -183,6 +185,10 @@ class FakeDaemon:
     def alive(self) -> bool:
         """As given."""
         return self.is_alive
+
+    def problem(self) -> str | None:
+        """As given."""
+        return self.trouble
 
     async def pause(self, pause: Pause) -> None:
         """The report shows it from now on."""

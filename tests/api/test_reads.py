@@ -174,13 +174,18 @@ class ReadsTests(SynchronousTestCase):
     def test_alive(self) -> None:
         """A loop that turns is healthy, whatever etcd does."""
         self.daemon.current = starting_report()
-        self.assertEqual(self.get("/healthz").code, 200)
+        response = self.get("/healthz")
+        self.assertEqual(response.code, 200)
+        self.assertEqual(response.document, {"alive": True, "reason": None})
 
     def test_not_alive(self) -> None:
-        """A loop that is stuck is told by the status code alone."""
-        self.daemon.is_alive = False
+        """A loop that is stuck or fails is told by the status code alone, and why."""
+        reason = "every turn of the loop has failed for 60 s: OSError"
+        self.daemon.trouble = reason
         response = self.get("/healthz")
-        self.assertEqual((response.code, response.document), (503, {"alive": False}))
+        self.assertEqual(response.code, 503)
+        self.assertEqual(response.document, {"alive": False, "reason": reason})
+        self.assertEqual(self.sample("e2d_alive"), "0.0")
 
     def test_ready(self) -> None:
         """Readiness also says whether the node may be stopped."""

@@ -376,6 +376,25 @@ class LoopTests(SynchronousTestCase):
         self.assertTrue(node.service.alive())
         node.clock.rightNow += 36.0
         self.assertFalse(node.service.alive())
+        self.assertIn("31 s late", node.service.problem() or "")
+
+    def test_alive_while_turns_fail(self) -> None:
+        """B1: the watchdog has no quarrel with turns that fail; /healthz has."""
+        node = self.node()
+        node.directory.failure = DataDirectoryError("/d: no space left")
+        node.run()
+        for _ in range(60):
+            node.clock.advance(1.0)
+        self.flushLoggedErrors(DataDirectoryError)
+        self.assertTrue(node.service.alive())
+        self.assertEqual(
+            node.service.problem(),
+            "every turn of the loop has failed for 60 s:"
+            " DataDirectoryError: /d: no space left",
+        )
+        node.directory.failure = None
+        node.clock.advance(1.0)
+        self.assertIsNone(node.service.problem())
 
     def test_a_removed_member_is_left_alone(self) -> None:
         """A removed id never comes back, however long one waits."""

@@ -16,6 +16,8 @@ from tests.integration.lines import on_each_line
 from tests.integration.load import Gateway
 from tests.integration.watching import is_running, until
 
+HEALTHY = '{"alive": true, "reason": null}\n'
+
 
 @on_each_line
 class SmokeTests(DaemonTestCase):
@@ -102,7 +104,7 @@ class SmokeTests(DaemonTestCase):
     def test_answers_over_http(self, etcd: EtcdLine) -> None:
         """Each path of the API tells how it is, before etcd serves and after."""
         node = self.serving(etcd)
-        self.assertEqual(node.get("/healthz"), (200, '{"alive": true}\n'))
+        self.assertEqual(node.get("/healthz"), (200, HEALTHY))
         code, body = node.get("/readyz")
         self.assertEqual((code, json.loads(body)["ready"]), (200, True))
         self.assertEqual(node.get("/status")[0], 200)
