@@ -68,7 +68,7 @@ def readiness_document(report: Report) -> Document:
     return {
         "ready": report.ready,
         "safe_to_stop": report.safe_to_stop,
-        "reason": report.plan.reason,
+        "reason": report.loop.problem or report.plan.reason,
         "code": report.plan.code,
     }
 
@@ -96,6 +96,7 @@ def status_document(report: Report) -> Document:
                 else format_time(report.loop.last_success_at)
             ),
             "last_success_age_seconds": report.loop.last_success_age_seconds,
+            "problem": report.loop.problem,
         },
         "pause": pause_document(pause_in_force(report)),
         "warnings": list(report.warnings),

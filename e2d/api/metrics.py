@@ -49,9 +49,6 @@ class ReportCollector(Collector):
         """Every metric, from one report."""
         report = self._view.report()
         yield _build(report)
-        yield _gauge(
-            "e2d_alive", "Whether the loop turns well.", self._view.problem() is None
-        )
         yield from _loop(report)
         yield from _child(report)
         yield from _cluster(report)
@@ -102,6 +99,7 @@ def _build(report: Report) -> Metric:
 
 def _loop(report: Report) -> Iterator[Metric]:
     loop = report.loop
+    yield _gauge("e2d_alive", "Whether the loop turns well.", loop.problem is None)
     yield CounterMetricFamily(
         "e2d_loop_turns_total", "Turns of the loop that ended.", value=loop.turns
     )

@@ -65,7 +65,7 @@ class Reads:
 
     def healthz(self, _accept: str) -> Answer:
         """Whether the daemon itself is well, whatever etcd does."""
-        problem = self._view.problem()
+        problem = self._view.report().loop.problem
         document = {"alive": problem is None, "reason": problem}
         return json_answer(document, _ok_if(problem is None))
 

@@ -57,6 +57,10 @@ class Line:
     tone: Tone = Tone.PLAIN
 
 
+LOOK_AT_E2D = (
+    "look at e2d's log and at the disk; e2d can be restarted, etcd runs on meanwhile"
+)
+
 CHILD_WORDS = {
     "absent": "not running",
     "starting": "starting",
@@ -140,6 +144,11 @@ def mentioning(decisions: Sequence[Document], member: str) -> list[Document]:
 
 
 def _verdict(status: Document) -> Iterator[Line]:
+    problem = status["loop"]["problem"]
+    if problem is not None:
+        yield from _lines("", f"NOT KNOWN: {problem}", Tone.BAD, indent=0)
+        yield from _lines("do:", LOOK_AT_E2D, Tone.BAD)
+        return
     if status["ready"]:
         yield from _lines("", _serving(status), Tone.GOOD, indent=0)
         yield from _alarmed(status["cluster"])

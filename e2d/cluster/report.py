@@ -114,12 +114,15 @@ class LoopReport:
 
     :param last_success_at: when a turn last ended without an exception; None: never.
     :param last_success_age_seconds: how long ago that was.
+    :param problem: why it is not well, one line; None while its turns end in time, and
+        have not failed for long.
     """
 
     turns: int
     failures: int
     last_success_at: datetime | None
     last_success_age_seconds: float | None
+    problem: str | None
 
 
 @frozen(kw_only=True)
@@ -145,8 +148,12 @@ class Report:
 
     @property
     def ready(self) -> bool:
-        """Whether etcd serves here, with quorum."""
-        return self.child.state == "serving" and self.cluster.members is not None
+        """Whether etcd serves here, with quorum; not, if nobody has looked lately."""
+        return (
+            self.loop.problem is None
+            and self.child.state == "serving"
+            and self.cluster.members is not None
+        )
 
 
 @frozen(kw_only=True)

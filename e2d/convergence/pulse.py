@@ -109,6 +109,7 @@ class Pulse:
             failures=self._failures,
             last_success_at=ended_at,
             last_success_age_seconds=None if ended is None else now - ended,
+            problem=self.problem(now),
         )
 
 

@@ -216,6 +216,7 @@ class ConvergenceService(Service):
         observation = self._observation
         now = self._clock.seconds()
         settings = self._settings
+        loop = self._pulse.report(now)
         return Report(
             at=self._wall_clock(),
             node=NodeReport(
@@ -237,11 +238,13 @@ class ConvergenceService(Service):
             if observation is None
             else describe_data(observation.data),
             plan=self._plan,
-            loop=self._pulse.report(now),
+            loop=loop,
             pause=None
             if observation is None
             else pause_in_force(observation.pause, observation.now_at, self._policy),
-            safe_to_stop=observation is not None and safe_to_stop(observation),
+            safe_to_stop=observation is not None
+            and loop.problem is None
+            and safe_to_stop(observation),
             warnings=(
                 *settings.warnings,
                 *self._server.warnings(),
@@ -257,10 +260,6 @@ class ConvergenceService(Service):
     def alive(self) -> bool:
         """See `IDaemonView.alive`."""
         return self._pulse.stuck(self._clock.seconds()) is None
-
-    def problem(self) -> str | None:
-        """See `IDaemonView.problem`."""
-        return self._pulse.problem(self._clock.seconds())
 
     def _identity(self) -> EtcdIdentity:
         return EtcdIdentity(

@@ -28,13 +28,6 @@ class IDaemonView(Interface):
         Well or not: the watchdog's question, to which nobody remote is the answer.
         """
 
-    def problem() -> str | None:
-        """
-        Why the daemon itself is not well, in one line.
-
-        :return: None while its turns end in time, and have not failed for long.
-        """
-
 
 class IDaemonControl(Interface):
     """What the running daemon can be told, by a person known by ``by`` (``uid 0``)."""

@@ -98,6 +98,7 @@ def serving_report() -> Report:
             failures=0,
             last_success_at=datetime(2026, 1, 2, 3, 4, 4, tzinfo=UTC),
             last_success_age_seconds=1.0,
+            problem=None,
         ),
         pause=None,
         safe_to_stop=False,
@@ -162,7 +163,6 @@ class FakeDaemon:
 
     :param current: the report.
     :param is_alive: what `alive` says.
-    :param trouble: what `problem` says.
     :param refusal: raised by each command, if it is not None.
     :param told: every command, in order, with who gave it.
     """
@@ -170,7 +170,6 @@ class FakeDaemon:
     current: Report = field(factory=serving_report)
     past: tuple[Decision, ...] = ()
     is_alive: bool = True
-    trouble: str | None = None
     refusal: DataDirectoryError | None = None
     told: list[tuple[str, str]] = field(factory=list)
 
@@ -185,10 +184,6 @@ class FakeDaemon:
     def alive(self) -> bool:
         """As given."""
         return self.is_alive
-
-    def problem(self) -> str | None:
-        """As given."""
-        return self.trouble
 
     async def pause(self, pause: Pause) -> None:
         """The report shows it from now on."""

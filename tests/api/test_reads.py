@@ -100,6 +100,7 @@ class ReadsTests(SynchronousTestCase):
                     "failures",
                     "last_success_age_seconds",
                     "last_success_at",
+                    "problem",
                     "turns",
                 ],
                 "pause": None,
@@ -181,7 +182,8 @@ class ReadsTests(SynchronousTestCase):
     def test_not_alive(self) -> None:
         """A loop that is stuck or fails is told by the status code alone, and why."""
         reason = "every turn of the loop has failed for 60 s: OSError"
-        self.daemon.trouble = reason
+        loop = evolve(self.daemon.current.loop, problem=reason)
+        self.daemon.current = evolve(self.daemon.current, loop=loop)
         response = self.get("/healthz")
         self.assertEqual(response.code, 503)
         self.assertEqual(response.document, {"alive": False, "reason": reason})
@@ -207,6 +209,16 @@ class ReadsTests(SynchronousTestCase):
         response = self.get("/readyz")
         self.assertEqual(response.code, 503)
         self.assertEqual(response.document["code"], "E2D-W01")
+
+    def test_not_ready_without_a_loop(self) -> None:
+        """What was true when the loop last turned well is not told as true now."""
+        reason = "the next turn of the loop is 31 s late and may be 30 s late"
+        loop = evolve(self.daemon.current.loop, problem=reason)
+        self.daemon.current = evolve(self.daemon.current, loop=loop)
+        response = self.get("/readyz")
+        self.assertEqual(response.code, 503)
+        self.assertEqual(response.document["reason"], reason)
+        self.assertIs(response.document["safe_to_stop"], False)
 
     def test_not_ready_without_quorum(self) -> None:
         """A member that answers without quorum is not ready."""

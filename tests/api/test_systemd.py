@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -52,13 +54,14 @@ class SystemdNotifierTests(SynchronousTestCase):
     def test_a_stuck_loop_starves_the_watchdog(self) -> None:
         """A loop whose turns do not end is not alive, however the reactor turns."""
         self.view.is_alive = False
-        self.view.trouble = "the next turn of the loop is 31 s late"
         self.clock.advance(1)
         self.assertEqual(len(self.sent), 1)
 
     def test_failing_turns_feed_the_watchdog(self) -> None:
         """B1: what a restart of e2d would not mend does not kill it."""
-        self.view.trouble = "every turn of the loop has failed for 60 s"
+        report = starting_report()
+        loop = evolve(report.loop, problem="every turn of the loop has failed for 60 s")
+        self.view.current = evolve(report, loop=loop)
         self.clock.advance(1)
         self.assertEqual(self.sent[1:], ["WATCHDOG=1"])
 

@@ -274,6 +274,30 @@ class StatusTests(SynchronousTestCase):
         self.assertIn("          1 turn of 27 failed\n", lines)
         self.assertIn("          last turned well 1 m 5 s ago\n", lines)
 
+    def test_broken_loop(self) -> None:
+        """What a loop saw that does not turn any more is not told as a fact."""
+        report = serving_report()
+        problem = "every turn of the loop has failed for 60 s: OSError: [Errno 5]"
+        lines = status_lines(
+            as_json(evolve(report, loop=evolve(report.loop, problem=problem)))
+        )
+        self.assertEqual(
+            [(line.text, line.tone) for line in lines[:3]],
+            [
+                (
+                    "NOT KNOWN: every turn of the loop has failed for 60 s: OSError:"
+                    " [Errno 5]",
+                    Tone.BAD,
+                ),
+                (
+                    "do:       look at e2d's log and at the disk; e2d can be restarted,"
+                    " etcd runs on",
+                    Tone.BAD,
+                ),
+                ("          meanwhile", Tone.BAD),
+            ],
+        )
+
     def test_escapes(self) -> None:
         """A name from elsewhere cannot write to the terminal."""
         report = serving_report()

@@ -111,6 +111,7 @@ class PulseTests(SynchronousTestCase):
                 failures=1,
                 last_success_at=AT,
                 last_success_age_seconds=10.0,
+                problem=None,
             ),
         )
 
@@ -123,5 +124,6 @@ class PulseTests(SynchronousTestCase):
                 failures=0,
                 last_success_at=None,
                 last_success_age_seconds=None,
+                problem=None,
             ),
         )

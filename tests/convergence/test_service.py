@@ -314,6 +314,18 @@ class LoopTests(SynchronousTestCase):
         self.flushLoggedErrors(DataDirectoryError)
         self.assertEqual(node.service.report().plan.code, "E2D-W10")
 
+    def test_a_loop_that_broke_does_not_tell_of_etcd(self) -> None:
+        """Once nothing is looked at any more, nothing is said to be ready."""
+        node = self.node()
+        node.run()
+        node.server.serve()
+        node.turn()
+        self.assertTrue(node.service.report().ready)
+        node.clock.rightNow += 36.0
+        report = node.service.report()
+        self.assertFalse(report.ready)
+        self.assertFalse(report.safe_to_stop)
+
     def test_decisions_are_kept_once_each(self) -> None:
         """What repeats itself is one decision, with its facts and its outcome."""
         node = self.node()
@@ -376,7 +388,7 @@ class LoopTests(SynchronousTestCase):
         self.assertTrue(node.service.alive())
         node.clock.rightNow += 36.0
         self.assertFalse(node.service.alive())
-        self.assertIn("31 s late", node.service.problem() or "")
+        self.assertIn("31 s late", node.service.report().loop.problem or "")
 
     def test_alive_while_turns_fail(self) -> None:
         """B1: the watchdog has no quarrel with turns that fail; /healthz has."""
@@ -388,13 +400,13 @@ class LoopTests(SynchronousTestCase):
         self.flushLoggedErrors(DataDirectoryError)
         self.assertTrue(node.service.alive())
         self.assertEqual(
-            node.service.problem(),
+            node.service.report().loop.problem,
             "every turn of the loop has failed for 60 s:"
             " DataDirectoryError: /d: no space left",
         )
         node.directory.failure = None
         node.clock.advance(1.0)
-        self.assertIsNone(node.service.problem())
+        self.assertIsNone(node.service.report().loop.problem)
 
     def test_a_removed_member_is_left_alone(self) -> None:
         """A removed id never comes back, however long one waits."""
