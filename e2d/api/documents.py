@@ -67,6 +67,8 @@ def readiness_document(report: Report) -> Document:
     """Whether clients are served here, and whether this node may be stopped."""
     return {
         "ready": report.ready,
+        "writable": report.writable,
+        "alarms": _alarms(report.cluster),
         "safe_to_stop": report.safe_to_stop,
         "reason": report.loop.problem or report.plan.reason,
         "code": report.plan.code,
@@ -78,6 +80,7 @@ def status_document(report: Report) -> Document:
     return {
         "at": format_time(report.at),
         "ready": report.ready,
+        "writable": report.writable,
         "safe_to_stop": report.safe_to_stop,
         "node": {
             **asdict(report.node),
@@ -130,15 +133,16 @@ def _cluster(cluster: ClusterReport) -> Document:
             if cluster.members is None
             else [_member(member) for member in cluster.members]
         ),
-        "alarms": (
-            None
-            if cluster.alarms is None
-            else [
-                {"member_id": member_id, "alarm": alarm}
-                for member_id, alarm in cluster.alarms
-            ]
-        ),
+        "alarms": _alarms(cluster),
     }
+
+
+def _alarms(cluster: ClusterReport) -> list[Document] | None:
+    if cluster.alarms is None:
+        return None
+    return [
+        {"member_id": member_id, "alarm": alarm} for member_id, alarm in cluster.alarms
+    ]
 
 
 def _member(member: EtcdMember) -> Document:

@@ -149,14 +149,20 @@ def _verdict(status: Document) -> Iterator[Line]:
         yield from _lines("", f"NOT KNOWN: {problem}", Tone.BAD, indent=0)
         yield from _lines("do:", LOOK_AT_E2D, Tone.BAD)
         return
-    if status["ready"]:
+    if not status["ready"]:
+        tone = Tone.CAUTION if status["etcd"]["state"] in PASSING else Tone.BAD
+        yield from _lines("", _not_serving(status), tone, indent=0)
+        yield from _way_out(status)
+    elif status["plan"]["code"] is not None:
+        yield from _lines("", _serving_but(status["plan"]), Tone.BAD, indent=0)
+        yield from _way_out(status)
+    else:
         yield from _lines("", _serving(status), Tone.GOOD, indent=0)
-        yield from _alarmed(status["cluster"])
-        return
+
+
+def _way_out(status: Document) -> Iterator[Line]:
     etcd, plan = status["etcd"], status["plan"]
     halted = plan["kind"] == "halt"
-    tone = Tone.CAUTION if etcd["state"] in PASSING else Tone.BAD
-    yield from _lines("", _not_serving(status), tone, indent=0)
     remedy = plan["remedy"] or etcd["remedy"]
     if remedy is not None:
         yield from _lines("do:", remedy, Tone.BAD)
@@ -193,10 +199,9 @@ def _follows(member: Document) -> str:
     return f"{role} of {member['leader']}"
 
 
-def _alarmed(cluster: Document) -> Iterator[Line]:
-    if any(raised["alarm"] == "NOSPACE" for raised in cluster["alarms"] or []):
-        text = "reads only: the database reached its quota (alarm NOSPACE)"
-        yield from _lines("but:", text, Tone.BAD)
+def _serving_but(plan: Document) -> str:
+    halted = " halted" if plan["kind"] == "halt" else ""
+    return f"serving, but{halted} ({plan['code']}): {plan['reason']}"
 
 
 def _not_serving(status: Document) -> str:
@@ -300,6 +305,8 @@ def _loop(status: Document) -> list[str]:
 def _stop(status: Document) -> str:
     if status["safe_to_stop"]:
         return "safe: a serving majority remains without this node"
+    if status["cluster"]["alarms"]:
+        return "not safe: etcd raised an alarm"
     return "not safe: no serving majority is known to remain without this node"
 
 

@@ -37,6 +37,7 @@ from e2d.cluster.steps import (
 )
 from e2d.model import (
     Absent,
+    Alarm,
     ChildFailed,
     Empty,
     EtcdRole,
@@ -108,11 +109,13 @@ def safe_to_stop(observation: Observation) -> bool:
     Whether a serving majority remains when this node stops (B9).
 
     Shown only where this member has no vote: of the other voters the list is known
-    here and not whether they serve, and what cannot be shown is taken for "no".
+    here and not whether they serve, and what cannot be shown is taken for "no". In
+    alarm, what remains would not serve either.
     """
     status = observation.status
     return (
         observation.members is not None
+        and observation.alarms == ()
         and status is not None
         and status.role is EtcdRole.LEARNER
     )
@@ -158,24 +161,58 @@ def _while_serving(observation: Observation, child: Serving, policy: Policy) -> 
             reason="etcd serves for the first time since it was started here",
             look_again=policy.turn_interval,
         )
+    trouble = _trouble(observation)
+    if trouble is not None:
+        return _one(trouble, policy.turn_interval)
+    return Plan(
+        steps=(), reason="etcd serves with quorum", look_again=policy.turn_interval
+    )
+
+
+def _trouble(observation: Observation) -> Step | None:
+    """Why etcd does not serve everybody; None: it does, as far as is known."""
     if observation.members is None and observation.denied is not None:
-        waiting = Wait(
+        return Wait(
             code=Code.DENIED,
             reason=f"etcd serves and refuses what e2d asks: {observation.denied}",
             remedy="set etcd.auth to a user with the role root, or give e2d a client"
             " certificate of one",
         )
-        return _one(waiting, policy.turn_interval)
     if observation.members is None:
-        waiting = Wait(
+        return Wait(
             code=Code.NO_QUORUM,
             reason="this member answers, a majority of the voters does not",
             remedy="start the other members",
         )
-        return _one(waiting, policy.turn_interval)
-    return Plan(
-        steps=(), reason="etcd serves with quorum", look_again=policy.turn_interval
-    )
+    return _alarmed(observation)
+
+
+def _alarmed(observation: Observation) -> Step | None:
+    """What etcd itself calls for a person for: it refuses writes meanwhile."""
+    corrupt = _raised(observation, Alarm.CORRUPT)
+    if corrupt:
+        return Halt(
+            code=Code.CORRUPT,
+            reason="etcd takes no writes, the data of its members differs"
+            f" (alarm CORRUPT of {corrupt})",
+            remedy="find out whose data is right (etcdctl endpoint hashkv) before"
+            " anything is disarmed or removed",
+        )
+    full = _raised(observation, Alarm.NO_SPACE)
+    if full:
+        return Wait(
+            code=Code.NO_SPACE,
+            reason="etcd takes no writes, its database has reached its quota"
+            f" (alarm NOSPACE of {full})",
+            remedy="make room (etcdctl compact, etcdctl defrag) or raise"
+            " etcd.quotaBackendBytes and e2d restart; then etcdctl alarm disarm",
+        )
+    return None
+
+
+def _raised(observation: Observation, alarm: str) -> str:
+    """Who raised it, as ids; empty: nobody, as far as is known."""
+    return ", ".join(who for who, what in observation.alarms or () if what == alarm)
 
 
 # -- etcd does not run ------------------------------------------------------------

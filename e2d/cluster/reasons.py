@@ -48,6 +48,9 @@ class Code(Enum):
     DENIED = "E2D-W11"
     """etcd serves, and does not allow e2d to ask."""
 
+    NO_SPACE = "E2D-W12"
+    """etcd takes no writes: its database has reached its quota."""
+
     GAVE_UP = "E2D-H01"
     """etcd ended so often in a row that a person should look."""
 
@@ -77,3 +80,6 @@ class Code(Enum):
 
     MEMBER_REMOVED = "E2D-H08"
     """This member was removed from its cluster for good."""
+
+    CORRUPT = "E2D-H11"
+    """etcd takes no writes: the data of its members differs."""

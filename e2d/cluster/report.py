@@ -1,4 +1,14 @@
-"""What the daemon tells of itself: the values behind status, metrics and decisions."""
+"""
+What the daemon tells of itself: the values behind status, metrics and decisions.
+
+Note [Ready in alarm]
+
+An alarm holds for the whole cluster. With NOSPACE etcd refuses what would make the
+database larger, and reads and deletes as before. Were its members not ready, a load
+balancer would have none left: nobody could read, or reach etcd to make room. With
+CORRUPT nobody knows whose data is right, and what is read may be wrong. etcd's own
+``/readyz`` (3.5.11 and later) draws the line at the same place.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +16,7 @@ from datetime import datetime
 
 from attrs import frozen
 
-from e2d.model import EtcdMember, EtcdStatus, Pause
+from e2d.model import Alarm, EtcdMember, EtcdStatus, Pause
 
 __all__ = [
     "ChildReport",
@@ -86,6 +96,10 @@ class ClusterReport:
     alarms: tuple[tuple[str, str], ...] | None
     denied: str | None = None
 
+    def raised(self, alarm: Alarm) -> bool:
+        """Whether it is known that a member has raised it."""
+        return any(each == alarm for _who, each in self.alarms or ())
+
 
 @frozen(kw_only=True)
 class PlanReport:
@@ -148,12 +162,26 @@ class Report:
 
     @property
     def ready(self) -> bool:
-        """Whether etcd serves here, with quorum; not, if nobody has looked lately."""
+        """
+        Whether etcd serves here, with quorum; not, if nobody has looked lately.
+
+        See Note [Ready in alarm].
+        """
         return (
             self.loop.problem is None
             and self.child.state == "serving"
             and self.cluster.members is not None
+            and not self.cluster.raised(Alarm.CORRUPT)
         )
+
+    @property
+    def writable(self) -> bool | None:
+        """Whether writes are taken here; None: etcd did not say."""
+        if not self.ready:
+            return False
+        if self.cluster.alarms is None:
+            return None
+        return not self.cluster.raised(Alarm.NO_SPACE)
 
 
 @frozen(kw_only=True)

@@ -30,6 +30,7 @@ from e2d.model.disk import (
     Unreadable,
 )
 from e2d.model.etcd import (
+    Alarm,
     EtcdMember,
     EtcdRole,
     EtcdStart,
@@ -51,6 +52,7 @@ from e2d.model.identities import (
 __all__ = [
     "Absent",
     "Address",
+    "Alarm",
     "ChildFailed",
     "ChildProblem",
     "ChildState",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import Enum, StrEnum
 
 from attrs import frozen
 
 from e2d.model.identities import ClusterID, MemberID, NodeName, Revision
 
 __all__ = [
+    "Alarm",
     "EtcdMember",
     "EtcdRole",
     "EtcdStart",
@@ -34,6 +35,13 @@ class EtcdVersion:
     def line(self) -> tuple[int, int]:
         """The release line, ``(3, 5)``."""
         return (self.major, self.minor)
+
+
+class Alarm(StrEnum):
+    """What a member raises, and the whole cluster refuses writes for."""
+
+    NO_SPACE = "NOSPACE"
+    CORRUPT = "CORRUPT"
 
 
 class EtcdRole(Enum):

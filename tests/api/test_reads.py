@@ -59,6 +59,7 @@ class ReadsTests(SynchronousTestCase):
             {
                 "at": "2026-01-02T03:04:05Z",
                 "ready": True,
+                "writable": True,
                 "safe_to_stop": False,
                 "node": [
                     "cluster_name",
@@ -197,10 +198,51 @@ class ReadsTests(SynchronousTestCase):
             response.document,
             {
                 "ready": True,
+                "writable": True,
+                "alarms": [],
                 "safe_to_stop": False,
                 "reason": "etcd serves with quorum",
                 "code": None,
             },
+        )
+
+    def alarm(self, *names: str) -> None:
+        """Raise alarms."""
+        report = self.daemon.current
+        alarms = tuple(("8e9e05c52164694d", name) for name in names)
+        cluster = evolve(report.cluster, alarms=alarms)
+        self.daemon.current = evolve(report, cluster=cluster)
+
+    def test_full(self) -> None:
+        """A full database still reads: traffic stays, and the answer says the rest."""
+        self.alarm("NOSPACE")
+        response = self.get("/readyz")
+        self.assertEqual(response.code, 200)
+        document = response.document
+        self.assertEqual((document["ready"], document["writable"]), (True, False))
+        self.assertEqual(
+            document["alarms"], [{"member_id": "8e9e05c52164694d", "alarm": "NOSPACE"}]
+        )
+        self.assertIs(self.get("/status").document["writable"], False)
+
+    def test_corrupt(self) -> None:
+        """Whose data is wrong is not known: no traffic, as etcd itself says."""
+        self.alarm("CORRUPT")
+        response = self.get("/readyz")
+        self.assertEqual(response.code, 503)
+        document = response.document
+        self.assertEqual((document["ready"], document["writable"]), (False, False))
+
+    def test_alarms_not_known(self) -> None:
+        """If etcd did not say, nobody knows whether it takes writes."""
+        report = self.daemon.current
+        self.daemon.current = evolve(
+            report, cluster=evolve(report.cluster, alarms=None)
+        )
+        document = self.get("/readyz").document
+        self.assertEqual(
+            (document["ready"], document["writable"], document["alarms"]),
+            (True, None, None),
         )
 
     def test_not_ready(self) -> None:
@@ -281,9 +323,7 @@ class ReadsTests(SynchronousTestCase):
 
     def test_metrics_alarm(self) -> None:
         """A raised alarm names its member."""
-        report = self.daemon.current
-        cluster = evolve(report.cluster, alarms=(("8e9e05c52164694d", "NOSPACE"),))
-        self.daemon.current = evolve(report, cluster=cluster)
+        self.alarm("NOSPACE")
         name = 'e2d_etcd_alarm{alarm="NOSPACE",member_id="8e9e05c52164694d"}'
         self.assertEqual(self.sample(name), "1.0")
 

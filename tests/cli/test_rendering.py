@@ -235,17 +235,58 @@ class StatusTests(SynchronousTestCase):
         )
 
     def test_full(self) -> None:
-        """A full database serves reads only, and the verdict says so."""
+        """A full database serves reads only: the verdict says so, and what to do."""
         report = serving_report()
         alarms = (("8e9e05c52164694d", "NOSPACE"),)
-        lines = shown(
-            evolve(report, cluster=evolve(report.cluster, alarms=alarms))
-        ).splitlines()
-        self.assertEqual(
-            lines[1],
-            "but:      reads only: the database reached its quota (alarm NOSPACE)",
+        plan = evolve(
+            report.plan,
+            kind="wait",
+            code="E2D-W12",
+            reason="etcd takes no writes (alarm NOSPACE)",
+            remedy="make room",
         )
+        cluster = evolve(report.cluster, alarms=alarms)
+        report = evolve(report, cluster=cluster, plan=plan)
+        lines = shown(report).splitlines()
+        self.assertEqual(
+            lines[:4],
+            [
+                "serving, but (E2D-W12): etcd takes no writes (alarm NOSPACE)",
+                "do:       make room",
+                "see:      the runbook's page E2D-W12",
+                "",
+            ],
+        )
+        self.assertEqual(status_lines(as_json(report))[0].tone, Tone.BAD)
         self.assertIn("alarms    NOSPACE of 8e9e05c52164694d", lines)
+        self.assertIn("stop      not safe: etcd raised an alarm", lines)
+
+    def test_serving_and_halted(self) -> None:
+        """A halt is in the verdict even while etcd serves."""
+        report = serving_report()
+        plan = evolve(
+            report.plan, kind="halt", code="E2D-H10", reason="gone", remedy="save"
+        )
+        self.assertEqual(
+            shown(evolve(report, plan=plan)).splitlines()[:3],
+            [
+                "serving, but halted (E2D-H10): gone",
+                "do:       save",
+                "then:     nothing happens until a person acts",
+            ],
+        )
+
+    def test_corrupt(self) -> None:
+        """Data that differs serves nobody."""
+        report = serving_report()
+        cluster = evolve(report.cluster, alarms=(("8e9e05c52164694d", "CORRUPT"),))
+        plan = evolve(
+            report.plan, kind="halt", code="E2D-H11", reason="differs", remedy="save"
+        )
+        self.assertEqual(
+            first(evolve(report, cluster=cluster, plan=plan)),
+            "NOT serving, halted (E2D-H11): differs",
+        )
 
     def test_follower(self) -> None:
         """A member of several names the leader that it follows."""

@@ -275,6 +275,31 @@ class RunningTests(SynchronousTestCase):
         self.assertEqual(code(denied), Code.DENIED)
         self.assertIn("user name is empty", plan(denied, ALONE).reason)
 
+    def test_a_full_database_is_said(self) -> None:
+        """A cluster that takes no writes is not called well; who says so is said."""
+        full = evolve(WELL, alarms=(("a1", "NOSPACE"),))
+        self.assertEqual(code(full), Code.NO_SPACE)
+        self.assertEqual(
+            plan(full, ALONE).reason,
+            "etcd takes no writes, its database has reached its quota (alarm NOSPACE of"
+            " a1)",
+        )
+
+    def test_corruption_is_said(self) -> None:
+        """A person has to say whose data is right, whatever else there is."""
+        alarms = (("a1", "NOSPACE"), ("b2", "CORRUPT"), ("c3", "CORRUPT"))
+        corrupt = evolve(WELL, alarms=alarms)
+        self.assertEqual(code(corrupt), Code.CORRUPT)
+        self.assertIn("(alarm CORRUPT of b2, c3)", plan(corrupt, ALONE).reason)
+
+    def test_an_unknown_alarm_is_no_reason(self) -> None:
+        """What this version does not know stops nothing; the status shows it."""
+        self.assertEqual(plan(evolve(WELL, alarms=(("a1", "X"),)), ALONE).steps, ())
+
+    def test_no_answer_about_alarms_is_no_alarm(self) -> None:
+        """What is not known is not said."""
+        self.assertEqual(plan(evolve(WELL, alarms=None), ALONE).steps, ())
+
 
 class SafeToStopTests(SynchronousTestCase):
     """B9: may a script stop this node?"""
@@ -291,6 +316,13 @@ class SafeToStopTests(SynchronousTestCase):
     def test_unknown_is_not(self) -> None:
         """What is not known is not safe."""
         self.assertFalse(safe_to_stop(LOOK))
+
+    def test_alarmed_is_not(self) -> None:
+        """What remains of a cluster in alarm serves no writes; nor if nobody knows."""
+        learner = evolve(WELL, status=evolve(STATUS, role=EtcdRole.LEARNER))
+        full = evolve(learner, alarms=(("a1", "NOSPACE"),))
+        self.assertFalse(safe_to_stop(full))
+        self.assertFalse(safe_to_stop(evolve(learner, alarms=None)))
 
 
 DATA: list[DataState] = [
