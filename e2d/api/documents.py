@@ -133,7 +133,9 @@ def _cluster(cluster: ClusterReport) -> Document:
             if cluster.members is None
             else [_member(member) for member in cluster.members]
         ),
+        "quorum": cluster.quorum,
         "alarms": _alarms(cluster),
+        "denied": cluster.denied,
     }
 
 

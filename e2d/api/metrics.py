@@ -141,6 +141,12 @@ def _cluster(report: Report) -> Iterator[Metric]:
     yield _gauge(
         "e2d_etcd_ready", "Whether etcd serves here, with quorum.", report.ready
     )
+    if cluster.quorum or cluster.denied is not None:
+        yield _gauge(
+            "e2d_etcd_denied",
+            "Whether etcd refused e2d for want of rights.",
+            cluster.denied is not None,
+        )
     if cluster.members is not None:
         yield _members(cluster.members)
     if cluster.status is not None:

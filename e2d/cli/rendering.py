@@ -178,8 +178,10 @@ def _serving(status: Document) -> str:
     cluster = status["cluster"]
     members, member = cluster["members"], cluster["member"]
     name = status["node"]["name"] or "without a name"
-    number = len(members)
-    words = f"single member {name}" if number == 1 else f"member {name} of {number}"
+    words = f"member {name}"
+    if members is not None:
+        number = len(members)
+        words = f"single {words}" if number == 1 else f"{words} of {number}"
     if member is None:
         return f"serving: {words}"
     parts: list[str] = [f"{words} ({member['member_id']})"]
@@ -250,6 +252,8 @@ def _etcd(etcd: Document) -> list[str]:
 
 
 def _members(cluster: Document) -> list[str]:
+    if cluster["members"] is None and cluster["denied"] is not None:
+        return [f"not known: etcd refused: {cluster['denied']}"]
     if cluster["members"] is None:
         return ["not known: no quorum proved the list"]
     status = cluster["member"]

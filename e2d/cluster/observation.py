@@ -33,7 +33,9 @@ class Observation:
     :param status: what this node's member answered this turn.
     :param members: the membership, proved by quorum this turn.
     :param alarms: raised alarms, member id in hexadecimal and name.
-    :param denied: etcd's own words where it refused what was asked this turn (B15).
+    :param denied: etcd's own words where it did not let us ask this turn (B15).
+    :param list_denied: it was the membership that we may not ask for: that, too, is
+        said by a majority only.
     :param node_id: the disk's id; None also when it cannot be read.
     :param recorded: the member that runs is on record (`RecordMember` was done).
     :param pause: as it is on disk, expired or not.
@@ -49,6 +51,12 @@ class Observation:
     members: tuple[EtcdMember, ...] | None = None
     alarms: tuple[tuple[str, str], ...] | None = None
     denied: str | None = None
+    list_denied: bool = False
     node_id: NodeID | None = None
     recorded: bool = False
     pause: Pause | None = None
+
+    @property
+    def quorum(self) -> bool:
+        """Whether a majority has answered this turn, if only with a refusal."""
+        return self.members is not None or self.list_denied

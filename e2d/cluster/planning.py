@@ -148,14 +148,14 @@ def _while_serving(observation: Observation, child: Serving, policy: Policy) -> 
             ),
             policy.turn_interval,
         )
-    if not child.answering or status is None:
+    if not child.answering or (status is None and observation.denied is None):
         waiting: Step = Wait(
             code=Code.NOT_ANSWERING,
             reason="etcd runs and does not answer its health checks",
             remedy="look at the disk and at etcd's log",
         )
         return _one(waiting, policy.turn_interval)
-    if not observation.recorded:
+    if status is not None and not observation.recorded:
         return Plan(
             steps=(RecordMember(member_id=status.member_id),),
             reason="etcd serves for the first time since it was started here",
@@ -171,20 +171,23 @@ def _while_serving(observation: Observation, child: Serving, policy: Policy) -> 
 
 def _trouble(observation: Observation) -> Step | None:
     """Why etcd does not serve everybody; None: it does, as far as is known."""
-    if observation.members is None and observation.denied is not None:
+    if not observation.quorum:
+        return Wait(
+            code=Code.NO_QUORUM,
+            reason="this member answers, a majority of the voters does not",
+            remedy="start the other members",
+        )
+    alarmed = _alarmed(observation)
+    if alarmed is not None:
+        return alarmed
+    if observation.denied is not None:
         return Wait(
             code=Code.DENIED,
             reason=f"etcd serves and refuses what e2d asks: {observation.denied}",
             remedy="set etcd.auth to a user with the role root, or give e2d a client"
             " certificate of one",
         )
-    if observation.members is None:
-        return Wait(
-            code=Code.NO_QUORUM,
-            reason="this member answers, a majority of the voters does not",
-            remedy="start the other members",
-        )
-    return _alarmed(observation)
+    return None
 
 
 def _alarmed(observation: Observation) -> Step | None:

@@ -88,13 +88,20 @@ class ClusterReport:
     :param status: None: this node's member did not answer.
     :param members: None: no quorum proved the list.
     :param alarms: member id in hexadecimal and the alarm; None: not known.
-    :param denied: etcd's own words where it refused what e2d asked; None: it did not.
+    :param denied: etcd's own words where it did not let e2d ask; None: it did.
+    :param list_denied: e2d may not ask for the members; a majority says so.
     """
 
     status: EtcdStatus | None
     members: tuple[EtcdMember, ...] | None
     alarms: tuple[tuple[str, str], ...] | None
     denied: str | None = None
+    list_denied: bool = False
+
+    @property
+    def quorum(self) -> bool:
+        """Whether a majority answered, if only with a refusal."""
+        return self.members is not None or self.list_denied
 
     def raised(self, alarm: Alarm) -> bool:
         """Whether it is known that a member has raised it."""
@@ -170,7 +177,7 @@ class Report:
         return (
             self.loop.problem is None
             and self.child.state == "serving"
-            and self.cluster.members is not None
+            and self.cluster.quorum
             and not self.cluster.raised(Alarm.CORRUPT)
         )
 

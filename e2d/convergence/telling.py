@@ -165,6 +165,7 @@ def cluster_report(observation: Observation) -> ClusterReport:
         members=observation.members,
         alarms=observation.alarms,
         denied=observation.denied,
+        list_denied=observation.list_denied,
     )
 
 

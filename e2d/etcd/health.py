@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from e2d.interfaces import EtcdError
+from e2d.interfaces import EtcdDenied, EtcdError
 from e2d.model import EtcdStatus
 
 __all__ = ["HealthWatch", "Probe"]
@@ -47,19 +47,25 @@ class HealthWatch:
     _asking: Deferred[None] | None = field(default=None, init=False)
     _on_answer: Callable[[EtcdStatus], None] | None = field(default=None, init=False)
     _on_miss: Callable[[], None] | None = field(default=None, init=False)
+    _on_denial: Callable[[], None] | None = field(default=None, init=False)
 
     def start(
-        self, on_answer: Callable[[EtcdStatus], None], on_miss: Callable[[], None]
+        self,
+        on_answer: Callable[[EtcdStatus], None],
+        on_miss: Callable[[], None],
+        on_denial: Callable[[], None],
     ) -> None:
         """
         Begin, with a probe at once.
 
         :param on_answer: called with each answer.
         :param on_miss: called when there is none in time.
+        :param on_denial: called when the answer is that we may not ask.
         """
         assert self._timer is None
         assert self._asking is None
         self._on_answer, self._on_miss = on_answer, on_miss
+        self._on_denial = on_denial
         self._started, self._ready = self._clock.seconds(), False
         self._timer = self._clock.callLater(0, self._ask)
 
@@ -69,7 +75,7 @@ class HealthWatch:
 
     def stop(self) -> None:
         """End. Idempotent; nothing is called any more."""
-        self._on_answer = self._on_miss = None
+        self._on_answer = self._on_miss = self._on_denial = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -89,17 +95,23 @@ class HealthWatch:
         return await self._probe()
 
     def _answered(self, status: EtcdStatus) -> None:
-        if self._on_answer is None:
-            return
+        on_answer = self._on_answer
+        if on_answer is not None:
+            self._heard(lambda: on_answer(status))
+
+    def _heard(self, tell: Callable[[], None]) -> None:
         self._asking = None
         # Armed first: what is called may stop us.
         self._arm(self._pace)
-        self._on_answer(status)
+        tell()
         if self._ready and self._timer is not None:
             self._timer.reset(self._interval)
 
     def _missed(self, failure: Failure) -> None:
-        if self._on_miss is None:
+        if self._on_miss is None or self._on_denial is None:
+            return
+        if failure.check(EtcdDenied):
+            self._heard(self._on_denial)
             return
         if not failure.check(EtcdError, defer.TimeoutError, CancelledError):
             self._log.failure("etcd could not be probed", failure=failure)

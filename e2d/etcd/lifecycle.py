@@ -54,6 +54,9 @@ class Inputs(Protocol):
     def ready(self) -> None:
         """It is ours and knows a leader."""
 
+    def denied(self) -> None:
+        """It answered a probe, and said that we may not ask."""
+
     def missed(self) -> None:
         """It did not answer a probe."""
 
@@ -123,7 +126,7 @@ def _gone(inputs: Inputs, core: Core) -> None:
 @_preparing.upon(Inputs.spawned).to(_starting)
 def _watch(inputs: Inputs, core: Core, child: Child, adopted: bool) -> None:
     core.watch(child, adopted)
-    core.health.start(inputs.answered, inputs.missed)
+    core.health.start(inputs.answered, inputs.missed, inputs.denied)
     now = core.clock.seconds()
     core.show(Starting(pid=child.pid, since=now, adopted=adopted))
 
@@ -135,7 +138,9 @@ def _consider(inputs: Inputs, core: Core, status: EtcdStatus) -> None:
 
 
 @_starting.upon(Inputs.ready).to(_serving)
+@_starting.upon(Inputs.denied).to(_serving)
 def _serve(inputs: Inputs, core: Core) -> None:
+    """Etcd answers no request, with whatever words, before it is ready."""
     assert isinstance(core.visible, Starting)
     core.health.ready()
     now, since = core.clock.seconds(), core.visible.since
@@ -157,6 +162,13 @@ def _answers(inputs: Inputs, core: Core, status: EtcdStatus) -> None:
     if core.foreign(status):
         inputs.missed()
         return
+    assert isinstance(core.visible, Serving)
+    core.misses = 0
+    core.show(evolve(core.visible, answering=True))
+
+
+@_serving.upon(Inputs.denied).loop()
+def _refuses(inputs: Inputs, core: Core) -> None:
     assert isinstance(core.visible, Serving)
     core.misses = 0
     core.show(evolve(core.visible, answering=True))

@@ -14,7 +14,7 @@ outcome is not known: to read once more is cheap, to believe a false "no" is not
 
 from __future__ import annotations
 
-from e2d.interfaces import EtcdError, EtcdRefused, EtcdUnavailable
+from e2d.interfaces import EtcdDenied, EtcdError, EtcdRefused, EtcdUnavailable
 
 __all__ = ["StreamBroke", "error_of", "is_from_etcd", "split_status", "wants_login"]
 
@@ -34,6 +34,12 @@ _LOGIN = (
     "user name is empty",
     "revision of auth store is old",
     "revision in header is old",
+)
+_DENIED = (
+    "permission denied",
+    "user name is empty",
+    "invalid auth token",
+    "authentication failed",
 )
 _MAX_TEXT = 500
 
@@ -67,6 +73,8 @@ def error_of(endpoint: str, code: str, details: str) -> EtcdError:
         return EtcdUnavailable(endpoint, message or code.lower())
     if code in _UNCLASSIFIED and not _classified(message):
         return EtcdUnavailable(endpoint, message or code.lower())
+    if any(words in message for words in _DENIED):
+        return EtcdDenied(code, message)
     return EtcdRefused(code, message)
 
 

@@ -11,7 +11,12 @@ from __future__ import annotations
 from e2d.interfaces.daemon import IDaemonControl, IDaemonView
 from e2d.interfaces.data_directory import DataDirectoryError, IEtcdDataDirectory
 from e2d.interfaces.etcd_client import IByteSource, IEtcdClient, IWatch
-from e2d.interfaces.etcd_errors import EtcdError, EtcdRefused, EtcdUnavailable
+from e2d.interfaces.etcd_errors import (
+    EtcdDenied,
+    EtcdError,
+    EtcdRefused,
+    EtcdUnavailable,
+)
 from e2d.interfaces.etcd_server import IEtcdServer
 from e2d.interfaces.etcd_values import (
     Compare,
@@ -32,6 +37,7 @@ __all__ = [
     "CompareTarget",
     "DataDirectoryError",
     "Delete",
+    "EtcdDenied",
     "EtcdError",
     "EtcdRefused",
     "EtcdUnavailable",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["EtcdError", "EtcdRefused", "EtcdUnavailable"]
+__all__ = ["EtcdDenied", "EtcdError", "EtcdRefused", "EtcdUnavailable"]
 
 
 class EtcdError(Exception):
@@ -37,3 +37,7 @@ class EtcdRefused(EtcdError):
         super().__init__(f"etcd refused ({code}): {message}")
         self.code = code
         self.message = message
+
+
+class EtcdDenied(EtcdRefused):
+    """We may not: nobody was logged in, or the user lacks the right (B15)."""

@@ -14,6 +14,7 @@ from zope.interface import implementer
 from e2d.interfaces import (
     Compare,
     Delete,
+    EtcdDenied,
     EtcdRefused,
     EtcdUnavailable,
     IByteSource,
@@ -44,11 +45,13 @@ class FakeEtcdClient:
     One fake member, through its client API.
 
     :param timeout: the deadline of every call, in seconds of the cluster's clock.
+    :param denial: what every call that needs quorum ends with, if it is not None.
     """
 
     _cluster: FakeEtcdCluster
     _node: FakeEtcd
     timeout: float = 5.0
+    denial: EtcdDenied | None = None
     endpoint: str = field(init=False)
     _closed: bool = field(default=False, init=False)
     _watches: list[FakeWatch] = field(factory=list, init=False)
@@ -293,6 +296,8 @@ class FakeEtcdClient:
         await self._as_voter()
         await self._cluster.ready(self._node, self.timeout, quorum=True)
         self._must_be_open()
+        if self.denial is not None:
+            raise self.denial
 
     def _must_be_open(self) -> None:
         if self._closed:

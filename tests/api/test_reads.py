@@ -87,7 +87,7 @@ class ReadsTests(SynchronousTestCase):
                     "state",
                     "version",
                 ],
-                "cluster": ["alarms", "member", "members"],
+                "cluster": ["alarms", "denied", "member", "members", "quorum"],
                 "data": "holds member 8e9e05c52164694d",
                 "plan": [
                     "code",
@@ -114,7 +114,13 @@ class ReadsTests(SynchronousTestCase):
         self.daemon.current = starting_report()
         self.assertEqual(
             self.get("/status").document["cluster"],
-            {"member": None, "members": None, "alarms": None},
+            {
+                "member": None,
+                "members": None,
+                "quorum": False,
+                "alarms": None,
+                "denied": None,
+            },
         )
 
     def test_pause(self) -> None:
@@ -269,6 +275,36 @@ class ReadsTests(SynchronousTestCase):
             report, cluster=ClusterReport(status=None, members=None, alarms=None)
         )
         self.assertEqual(self.get("/readyz").code, 503)
+
+    def deny(self) -> None:
+        """Etcd lets nobody ask who is not logged in."""
+        report = self.daemon.current
+        cluster = ClusterReport(
+            status=report.cluster.status,
+            members=None,
+            alarms=None,
+            denied="etcdserver: user name is empty",
+            list_denied=True,
+        )
+        self.daemon.current = evolve(report, cluster=cluster)
+
+    def test_denied(self) -> None:
+        """B15: that e2d may not ask takes no node out of service, and is told."""
+        self.deny()
+        self.assertEqual(self.get("/readyz").code, 200)
+        cluster = self.get("/status").document["cluster"]
+        self.assertEqual(
+            (cluster["denied"], cluster["quorum"], cluster["members"]),
+            ("etcdserver: user name is empty", True, None),
+        )
+
+    def test_metrics_denied(self) -> None:
+        """It is a metric of its own; without an answer there is none."""
+        self.assertEqual(self.sample("e2d_etcd_denied"), "0.0")
+        self.deny()
+        self.assertEqual(self.sample("e2d_etcd_denied"), "1.0")
+        self.daemon.current = starting_report()
+        self.assertIsNone(self.sample("e2d_etcd_denied"))
 
     def test_index(self) -> None:
         """The root lists what there is."""

@@ -276,6 +276,34 @@ class StatusTests(SynchronousTestCase):
             ],
         )
 
+    def test_denied(self) -> None:
+        """B15: to be denied is a verdict of its own, and no lost quorum."""
+        report = serving_report()
+        cluster = evolve(
+            report.cluster,
+            members=None,
+            alarms=None,
+            denied="etcdserver: user name is empty",
+            list_denied=True,
+        )
+        plan = evolve(report.plan, code="E2D-W11", reason="denied", remedy="set it")
+        lines = shown(evolve(report, cluster=cluster, plan=plan)).splitlines()
+        self.assertEqual(
+            lines[:2], ["serving, but (E2D-W11): denied", "do:       set it"]
+        )
+        self.assertIn(
+            "members   not known: etcd refused: etcdserver: user name is empty", lines
+        )
+
+    def test_denied_before_it_is_on_record(self) -> None:
+        """What is done first is shown as usual."""
+        report = serving_report()
+        cluster = evolve(report.cluster, members=None, denied="no", list_denied=True)
+        self.assertEqual(
+            first(evolve(report, cluster=cluster)),
+            "serving: member n1 (8e9e05c52164694d), leader, revision 12",
+        )
+
     def test_corrupt(self) -> None:
         """Data that differs serves nobody."""
         report = serving_report()

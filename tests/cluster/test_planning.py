@@ -232,6 +232,11 @@ class FailureTests(SynchronousTestCase):
         )
 
 
+DENIED = evolve(
+    WELL, members=None, alarms=None, denied="user name is empty", list_denied=True
+)
+
+
 class RunningTests(SynchronousTestCase):
     """etcd runs."""
 
@@ -271,9 +276,27 @@ class RunningTests(SynchronousTestCase):
 
     def test_being_denied_is_not_lost_quorum(self) -> None:
         """B15: etcd that serves and refuses is said to refuse, in its own words."""
-        denied = evolve(WELL, members=None, denied="user name is empty")
-        self.assertEqual(code(denied), Code.DENIED)
-        self.assertIn("user name is empty", plan(denied, ALONE).reason)
+        self.assertEqual(code(DENIED), Code.DENIED)
+        self.assertIn("user name is empty", plan(DENIED, ALONE).reason)
+
+    def test_being_denied_everything(self) -> None:
+        """Where etcd does not even tell who it is, it is not said to be silent."""
+        self.assertEqual(code(evolve(DENIED, status=None)), Code.DENIED)
+
+    def test_being_denied_something(self) -> None:
+        """One right that lacks is said even though the members are known."""
+        self.assertEqual(code(evolve(WELL, denied="permission denied")), Code.DENIED)
+
+    def test_being_denied_without_quorum(self) -> None:
+        """Lost quorum is worse."""
+        alone = evolve(DENIED, list_denied=False)
+        self.assertEqual(code(alone), Code.NO_QUORUM)
+
+    def test_being_denied_is_recorded_first(self) -> None:
+        """A2: what lives here is on record, whatever else etcd refuses."""
+        self.assertEqual(
+            step(evolve(DENIED, recorded=False)), RecordMember(member_id=MemberID(0xA1))
+        )
 
     def test_a_full_database_is_said(self) -> None:
         """A cluster that takes no writes is not called well; who says so is said."""

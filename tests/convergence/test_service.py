@@ -15,7 +15,7 @@ from e2d.cluster.policy import Policy
 from e2d.convergence.acting import Actor
 from e2d.convergence.observing import Observer
 from e2d.convergence.service import ConvergenceService, NodeSettings
-from e2d.interfaces import DataDirectoryError, IDaemonControl, IDaemonView
+from e2d.interfaces import DataDirectoryError, EtcdDenied, IDaemonControl, IDaemonView
 from e2d.model import (
     ClusterID,
     EtcdStart,
@@ -56,7 +56,7 @@ class OneNode:
         )
         self.server = FakeEtcdServer(self.clock, on_start=self.executed)
         self.founding_before_exec: Founding | None = None
-        client = self.cluster.client(self.etcd.member_id)
+        self.client = self.cluster.client(self.etcd.member_id)
         self.service = ConvergenceService(
             clock=self.clock,
             wall_clock=self.wall_clock,
@@ -77,7 +77,7 @@ class OneNode:
                 wall_clock=self.wall_clock,
                 server=self.server,
                 directory=self.directory,
-                client=client,
+                client=self.client,
                 override=None if override is None else NodeName(override),
                 fresh_name=FRESH,
             ),
@@ -85,7 +85,7 @@ class OneNode:
                 clock=self.clock,
                 server=self.server,
                 directory=self.directory,
-                client=client,
+                client=self.client,
                 cluster_name="e2d",
                 peer_url=URL,
                 nonce=lambda size: b"\xab" * size,
@@ -380,6 +380,24 @@ class LoopTests(SynchronousTestCase):
         self.assertFalse(report.ready)
         self.assertIsNone(report.cluster.members)
         self.assertEqual(report.plan.code, "E2D-W04")
+
+    def test_denied_is_told(self) -> None:
+        """B15: an etcd that serves and lets e2d ask nothing is ready, and W11."""
+        node = self.node()
+        node.run()
+        node.server.serve()
+        node.turn()
+        words = "etcdserver: permission denied"
+        node.client.denial = EtcdDenied("PERMISSION_DENIED", words)
+        node.clock.advance(5.0)
+        report = node.service.report()
+        self.assertEqual(
+            (report.plan.code, report.cluster.denied, report.ready),
+            ("E2D-W11", words, True),
+        )
+        self.assertIn(
+            f"etcd refused: {words}", node.service.decisions()[-1].observation
+        )
 
     def test_alive_while_turns_end(self) -> None:
         """The watchdog's question: yes while turns come, no once they are overdue."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from e2d.etcd.refusals import error_of, split_status, wants_login
-from e2d.interfaces import EtcdRefused, EtcdUnavailable
+from e2d.interfaces import EtcdDenied, EtcdRefused, EtcdUnavailable
 
 _AT = "127.0.0.1:2379"
 
@@ -58,9 +58,30 @@ class ErrorTests(SynchronousTestCase):
         self.assert_refused("UNAVAILABLE", "etcdserver: rpc not supported for learner")
 
     def test_denied(self) -> None:
-        """Missing rights are a refusal of their own (B15)."""
-        self.assert_refused("PERMISSION_DENIED", "etcdserver: permission denied")
-        self.assert_refused("UNAUTHENTICATED", "etcdserver: invalid auth token")
+        """Missing rights are a refusal of their own (B15), whatever the code."""
+        self.assert_denied("PERMISSION_DENIED", "etcdserver: permission denied")
+        self.assert_denied("UNAUTHENTICATED", "etcdserver: invalid auth token")
+        self.assert_denied("INVALID_ARGUMENT", "etcdserver: user name is empty")
+        self.assert_denied("UNKNOWN", "auth: permission denied")
+        self.assert_denied(
+            "INVALID_ARGUMENT",
+            "etcdserver: authentication failed, invalid user ID or password",
+        )
+
+    def assert_denied(self, code: str, details: str) -> None:
+        """Etcd said that we may not."""
+        self.assert_refused(code, details)
+        self.assertIsInstance(error_of(_AT, code, details), EtcdDenied)
+
+    def test_not_denied(self) -> None:
+        """Any other no is not for want of rights."""
+        for details in (
+            "etcdserver: authentication is not enabled",
+            "etcdserver: unhealthy cluster",
+            "etcdserver: member not found",
+        ):
+            error = error_of(_AT, "FAILED_PRECONDITION", details)
+            self.assertIs(type(error), EtcdRefused)
 
     def test_unclassified(self) -> None:
         """What etcd forgot to classify is known by its words."""

@@ -19,7 +19,7 @@ from e2d.etcd.processes import Processes
 from e2d.etcd.records import Records
 from e2d.etcd.supervisor import EtcdSupervisor
 from e2d.etcd.watched import Patience
-from e2d.interfaces import EtcdUnavailable, IEtcdServer
+from e2d.interfaces import EtcdDenied, EtcdUnavailable, IEtcdServer
 from e2d.model import (
     Absent,
     ChildFailed,
@@ -35,6 +35,8 @@ from e2d.testing.reactor import MemoryDaemonReactor, MemoryProcess
 from tests.etcd.samples import START, endpoint, options, settings, status
 
 T = TypeVar("T")
+
+DENIED = EtcdDenied("INVALID_ARGUMENT", "etcdserver: user name is empty")
 
 _VERSION = b"etcd Version: 3.5.16\nGit SHA: x\n"
 
@@ -54,7 +56,7 @@ class SupervisorTests(SynchronousTestCase):
             file.write("#!/bin/sh\n")
         os.chmod(self.binary, 0o700)
         self.reactor = MemoryDaemonReactor()
-        self.answer: EtcdStatus | None = None
+        self.answer: EtcdStatus | EtcdDenied | None = None
         self.probes = 0
         self.expected: MemberID | None = None
         self.ids = iter(f"{number:016x}" for number in range(1, 99))
@@ -93,6 +95,8 @@ class SupervisorTests(SynchronousTestCase):
         self.probes += 1
         if self.answer is None:
             raise EtcdUnavailable("127.0.0.1:2379", "connection refused")
+        if isinstance(self.answer, EtcdDenied):
+            raise self.answer
         return self.answer
 
     def _write_proc(self, path: str, content: str) -> None:
@@ -192,6 +196,13 @@ class StartTests(SupervisorTests):
         self.reactor.advance(0.02)
         self.assertEqual(self.supervisor.state(), Serving(pid=4002, since=0.04))
         self.assertEqual(self.seen, [Starting, Serving])
+
+    def test_ready_when_etcd_denies(self) -> None:
+        """Etcd answers nobody before it is ready, not even that they may not ask."""
+        self._started()
+        self.answer = DENIED
+        self.reactor.advance(0.02)
+        self.assertIsInstance(self.supervisor.state(), Serving)
 
     def test_slow_start_is_not_killed(self) -> None:
         """However long etcd takes, it is left alone, and asked less often."""
@@ -414,6 +425,19 @@ class HealthTests(SupervisorTests):
         self.answer = status()
         self.reactor.advance(5.0)
         self.assertTrue(self.supervisor.state().answering)
+
+    def test_denied(self) -> None:
+        """To be told that one may not ask is an answer (B15)."""
+        self._serving()
+        self.answer = None
+        self.reactor.pump([10.0, 5.0, 5.0])
+        self.answer = DENIED
+        self.reactor.advance(5.0)
+        self.assertTrue(self.supervisor.state().answering)
+        before = self.probes
+        self.reactor.pump([10.0] * 30)
+        self.assertTrue(self.supervisor.state().answering)
+        self.assertEqual(self.probes - before, 30)
 
     def test_pace(self) -> None:
         """An etcd that serves is asked at the configured interval."""
