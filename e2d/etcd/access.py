@@ -37,17 +37,29 @@ def client_tls(configuration: Configuration) -> ClientTLS | None:
 
 
 def missing_files(configuration: Configuration) -> tuple[str, ...]:
-    """The files of TLS that etcd will not find, a line each with their keys."""
+    """The files that etcd or e2d will not find, a line each with their keys."""
     certs = configuration.certs
     wanted = {"caCert": configuration.ca_cert}
     for key, pair in (("certs.server", certs.server), ("certs.peer", certs.peer)):
         if pair is not None:
             wanted |= {f"{key}.cert": pair.cert, f"{key}.key": pair.key}
-    return tuple(
+    missing = tuple(
         f"{key}: {path} does not exist, and etcd cannot start without it; this version"
         " issues no certificates: put it there"
         for key, path in wanted.items()
         if path is not None and not os.path.exists(path)
+    )
+    return (*missing, *_unreadable_password(configuration))
+
+
+def _unreadable_password(configuration: Configuration) -> tuple[str, ...]:
+    auth = configuration.etcd.auth
+    path = None if auth is None else auth.password_file
+    if path is None or os.access(path, os.R_OK):
+        return ()
+    return (
+        f"etcd.auth.passwordFile: {path} could not be read when e2d started, and"
+        " without it e2d cannot ask etcd if that has users",
     )
 
 

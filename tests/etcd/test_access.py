@@ -43,6 +43,25 @@ class LoginTests(SynchronousTestCase):
         assert found is not None
         self.assertEqual(found.read_password(), "s3cret")
 
+    def test_a_file_that_cannot_be_read(self) -> None:
+        """It is named: without it etcd looks as if it never answered."""
+        text = "etcd: {auth: {user: root, passwordFile: /nowhere/password}}"
+        self.assertEqual(
+            missing_files(configured(text)),
+            (
+                "etcd.auth.passwordFile: /nowhere/password could not be read when e2d"
+                " started, and without it e2d cannot ask etcd if that has users",
+            ),
+        )
+
+    def test_a_file_that_can_be_read(self) -> None:
+        """There is nothing to say of it."""
+        path = os.path.abspath(self.mktemp())
+        with open(path, "w") as stream:
+            stream.write("s3cret\n")
+        text = f"etcd: {{auth: {{user: root, passwordFile: {path}}}}}"
+        self.assertEqual(missing_files(configured(text)), ())
+
 
 class OwnAddressTests(SynchronousTestCase):
     """Where this node's own etcd is asked."""
