@@ -59,7 +59,7 @@ def _unreadable_password(configuration: Configuration) -> tuple[str, ...]:
         return ()
     return (
         f"etcd.auth.passwordFile: {path} could not be read when e2d started, and"
-        " without it e2d cannot ask etcd if that has users",
+        " without it e2d cannot ask etcd anything",
     )
 
 

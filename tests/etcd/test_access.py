@@ -50,7 +50,7 @@ class LoginTests(SynchronousTestCase):
             missing_files(configured(text)),
             (
                 "etcd.auth.passwordFile: /nowhere/password could not be read when e2d"
-                " started, and without it e2d cannot ask etcd if that has users",
+                " started, and without it e2d cannot ask etcd anything",
             ),
         )
 
