@@ -19,13 +19,17 @@ __all__ = ["SystemdNotifier", "verdict"]
 INTERVAL = 1.0
 """Seconds between two looks; a watchdog shorter than twice this is fed as often."""
 
+LONGEST_STATUS = 500
+"""Characters. systemd takes 4096 bytes at once, and drops what is longer as a whole."""
+
 
 def verdict(report: Report) -> str:
     """How it goes, in the one line that ``systemctl status`` has room for."""
     if report.plan.kind == "content":
         return f"etcd {report.child.version} serves with quorum"
     code = f"{report.plan.code}: " if report.plan.code else ""
-    return f"{code}{report.plan.reason}"
+    line = " ".join(f"{code}{report.plan.reason}".split())
+    return line if len(line) <= LONGEST_STATUS else line[:LONGEST_STATUS] + "…"
 
 
 @define(eq=False, kw_only=True)

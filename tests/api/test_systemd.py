@@ -65,6 +65,17 @@ class SystemdNotifierTests(SynchronousTestCase):
         self.clock.advance(1)
         self.assertEqual(self.sent[1:], ["WATCHDOG=1"])
 
+    def test_status_is_one_short_line(self) -> None:
+        """Systemd drops a datagram that is too long, and WATCHDOG=1 with it."""
+        report = starting_report()
+        plan = evolve(report.plan, reason="a\nWATCHDOG=trigger " + "\xe4" * 5000)
+        self.view.current = evolve(report, plan=plan)
+        self.clock.advance(1)
+        status, watchdog = self.sent[1].split("\n")
+        self.assertIn("STATUS=E2D-W01: a WATCHDOG=trigger \xe4\xe4", status)
+        self.assertLess(len(status.encode()), 2048)
+        self.assertEqual(watchdog, "WATCHDOG=1")
+
     def test_stopping_is_said(self) -> None:
         """Systemd is told that the end is on purpose, and nothing is left running."""
         self.successResultOf(self.notifier.stopService())
