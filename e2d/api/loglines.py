@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from math import isfinite
 from typing import TextIO
 
 from twisted.logger import (
@@ -38,7 +39,7 @@ def json_line(event: LogEvent) -> str:
     Fields are those of the format and those beside it, as far as they are plain values.
     """
     fields = {
-        key: value
+        key: _plain(value)
         for key, value in event.items()
         if not key.startswith("log_")
         and key not in _OWN
@@ -77,9 +78,30 @@ def _namespace(event: LogEvent) -> str:
 
 
 def _message(event: LogEvent) -> str:
-    # One event is one line: what is quoted in it may hold line breaks.
-    message = formatEvent(event).replace("\n", "\\n").replace("\r", "\\r")
-    return message if len(message) <= LINE_LIMIT else message[:LINE_LIMIT] + "…"
+    # One event is one line, and moves no cursor, whatever is quoted in it.
+    return _printable(_bounded(formatEvent(event)))
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )
+
+
+def _plain(value: str | float | None) -> str | float | None:
+    """Bounded, and something that JSON has a word for."""
+    if isinstance(value, str):
+        return _bounded(value)
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    return value
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= LINE_LIMIT else text[:LINE_LIMIT] + "…"
 
 
 def _traceback(event: LogEvent) -> str:

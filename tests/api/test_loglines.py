@@ -53,6 +53,22 @@ class LineTests(SynchronousTestCase):
         forged = {**EVENT, "reason": "x\n2026 [info] -: all is well"}
         self.assertEqual(text_line(forged).count("\n"), 1)
 
+    def test_terminals_are_not_obeyed(self) -> None:
+        """Nor can one move the cursor of whoever reads the log."""
+        hostile = {**EVENT, "reason": "\x1b[2Jn\xe4he\u2028\x9b"}
+        self.assertIn("\\x1b[2Jn\xe4he\\u2028\\x9b\n", text_line(hostile))
+
+    def test_numbers_that_are_none(self) -> None:
+        """What JSON has no word for costs the value, not the line."""
+        event = {**EVENT, "seconds": float("nan"), "limit": float("inf")}
+        line = json.loads(json_line(event))
+        self.assertEqual((line["seconds"], line["limit"]), ("nan", "inf"))
+
+    def test_long_values(self) -> None:
+        """A value has an end, like the message."""
+        line = json_line({**EVENT, "reason": "x" * 100_000})
+        self.assertLess(len(line), 40_000)
+
     def test_a_defect_keeps_its_traceback(self) -> None:
         """A failure is followed by where it happened, in either form."""
         event = {**EVENT, "log_failure": Failure(ZeroDivisionError("here"))}
