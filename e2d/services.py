@@ -107,7 +107,7 @@ class Repeater:
 
     ``LoopingCall`` stops for ever at the first failure; this one runs one turn at a
     time, lets any amount of news wake it once, and treats an exception of a turn as a
-    defect to be logged and survived.
+    defect to be survived, and logged when it begins.
 
     :param turn: does the work, and says in how many seconds to call it again.
     :param after_failure: seconds until the next turn after one that raised.
@@ -120,6 +120,7 @@ class Repeater:
     _running: bool = field(default=False, init=False)
     _in_turn: bool = field(default=False, init=False)
     _woken: bool = field(default=False, init=False)
+    _said: str | None = field(default=None, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
     _idle: list[Deferred[None]] = field(factory=list, init=False)
 
@@ -162,13 +163,20 @@ class Repeater:
         self._in_turn = True
         self._woken = False
         turn = Deferred.fromCoroutine(self._guarded_turn())
-        turn.addCallbacks(self._ended, self._broke)  # type: ignore[unused-awaitable]
+        turn.addCallbacks(self._went_well, self._broke)  # type: ignore[unused-awaitable]
 
     async def _guarded_turn(self) -> float:
         return await self._turn()
 
+    def _went_well(self, delay: float) -> None:
+        self._said = None
+        self._ended(delay)
+
     def _broke(self, failure: Failure) -> None:
-        self._log.failure("A turn was abandoned", failure=failure)
+        # Once, not with every turn: what fails in each one does so all night.
+        said, self._said = self._said, repr(failure.value)
+        if said != self._said:
+            self._log.failure("A turn was abandoned", failure=failure)
         self._ended(self._after_failure)
 
     def _ended(self, delay: float) -> None:

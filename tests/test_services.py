@@ -103,6 +103,7 @@ class RepeaterTests(SynchronousTestCase):
         self.clock = Clock()
         self.turns = 0
         self.blocked: Deferred[None] | None = None
+        self.failure: Exception | None = None
         self.repeater = Repeater(clock=self.clock, turn=self.turn)
 
     async def turn(self) -> float:
@@ -110,6 +111,8 @@ class RepeaterTests(SynchronousTestCase):
         self.turns += 1
         if self.blocked is not None:
             await self.blocked
+        if self.failure is not None:
+            raise self.failure
         return 5.0
 
     def test_keeps_its_pace(self) -> None:
@@ -144,6 +147,20 @@ class RepeaterTests(SynchronousTestCase):
         blocked.callback(None)
         self.clock.advance(0)
         self.assertEqual(self.turns, 2)
+
+    def test_says_a_failure_once(self) -> None:
+        """A turn that fails every second does not fill a disk with its traceback."""
+        self.failure = ZeroDivisionError("a")
+        self.repeater.start()
+        self.clock.pump([0.0, 1.0, 1.0])
+        self.failure = ZeroDivisionError("b")
+        self.clock.advance(1.0)
+        self.failure = None
+        self.clock.advance(1.0)
+        self.failure = ZeroDivisionError("b")
+        self.clock.advance(5.0)
+        said = self.flushLoggedErrors(ZeroDivisionError)
+        self.assertEqual([each.getErrorMessage() for each in said], ["a", "b", "b"])
 
     def test_outlives_a_failure(self) -> None:
         """A turn that raises is logged and the next comes a second later."""
