@@ -28,6 +28,7 @@ from e2d.interfaces import (
     IEtcdServer,
 )
 from e2d.model import (
+    Absent,
     DataState,
     Empty,
     EtcdStart,
@@ -96,12 +97,22 @@ class Actor:
                 raise StepFailed(step, str(error)) from error
         return outcome
 
-    async def adopt(self) -> None:
-        """Take over an etcd that an earlier e2d left running here, if there is one."""
-        # Whose data it is tells whether an etcd that answers is the one to take over.
-        await self._directory.examine(self._clock.seconds())
+    async def adopt(self) -> bool:
+        """
+        Take over an etcd that an earlier e2d left running here, if there is one.
+
+        :return: whether it was looked for; it is not where the disk cannot be read.
+        """
+        if not isinstance(self._server.state(), Absent):
+            return True  # one was started since
+        try:
+            # Whose data it is tells whether an etcd that answers is the one to take.
+            await self._directory.examine(self._clock.seconds())
+        except DataDirectoryError:
+            return False  # nothing is started then, and what is wrong is observed
         if await self._server.adopt():
             self.starts += 1
+        return True
 
     async def _perform(self, step: Step) -> str:
         match step:

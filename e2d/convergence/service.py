@@ -147,8 +147,7 @@ class ConvergenceService(Service):
 
     async def _look_decide_act(self) -> float:
         if not self._adopted:
-            await self._actor.adopt()
-            self._adopted = True
+            self._adopted = await self._actor.adopt()
         observation = await self._observer.observe(self._actor.recorded)
         decided = plan(observation, self._policy)
         report = plan_report(decided)

@@ -27,6 +27,7 @@ from e2d.model import (
     Pause,
     ProblemKind,
     Serving,
+    Starting,
     Unborn,
     Unreadable,
 )
@@ -37,6 +38,11 @@ from e2d.testing.server import FakeEtcdServer
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FRESH = NodeName("fresh")
 URL = "http://10.0.0.1:2380"
+
+
+def defect(_start: EtcdStart) -> None:
+    """What no step and no source of a turn is expected to raise."""
+    raise ZeroDivisionError("nobody thought of it")
 
 
 class OneNode:
@@ -257,13 +263,13 @@ class LoopTests(SynchronousTestCase):
     def test_a_turn_that_breaks_is_survived(self) -> None:
         """An exception in a turn is counted and logged, and the next turn comes."""
         node = self.node()
-        node.directory.failure = DataDirectoryError("/d: no space left")
+        node.server.on_start = defect
         node.run()
-        self.assertEqual(len(self.flushLoggedErrors(DataDirectoryError)), 1)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.assertEqual(node.service.report().loop.failures, 1)
-        node.directory.failure = None
+        node.server.on_start = node.executed
         node.clock.advance(1.0)
-        self.assertEqual(len(node.server.started), 1)
+        self.assertIsInstance(node.server.state(), Starting)
 
     def test_a_step_that_fails_is_told(self) -> None:
         """Status says what could not be done and why, and it is tried again."""
@@ -309,10 +315,40 @@ class LoopTests(SynchronousTestCase):
     def test_an_abandoned_turn_is_told(self) -> None:
         """A defect is not silent: status names it, and how to report it."""
         node = self.node()
-        node.directory.failure = DataDirectoryError("/d: no space left")
+        node.server.on_start = defect
         node.run()
-        self.flushLoggedErrors(DataDirectoryError)
+        self.flushLoggedErrors(ZeroDivisionError)
         self.assertEqual(node.service.report().plan.code, "E2D-W10")
+
+    def test_a_disk_that_cannot_be_read_is_no_defect(self) -> None:
+        """It is said to be what it is, and what runs there is adopted once it can."""
+        node = self.node()
+        node.directory.data = node.holds
+        node.server.left_behind = Serving(pid=7, since=0.0)
+        node.directory.failure = DataDirectoryError("/d: Input/output error; see dmesg")
+        node.run()
+        report = node.service.report()
+        self.assertEqual(
+            (report.plan.code, report.plan.reason, report.loop.failures),
+            ("E2D-H02", "/d: Input/output error; see dmesg", 0),
+        )
+        node.directory.failure = None
+        node.clock.advance(5.0)
+        self.assertTrue(node.service.report().child.adopted)
+        self.assertEqual(node.server.started, [])
+
+    def test_nothing_is_adopted_beside_what_runs(self) -> None:
+        """An etcd that could be started after all is the one that is looked after."""
+        node = self.node()
+        node.directory.data = node.holds
+        node.directory.failure = DataDirectoryError("/d: Input/output error; see dmesg")
+        node.run()
+        node.directory.failure = None
+        node.server.left_behind = Serving(pid=7, since=0.0)
+        start = EtcdStart(name=FRESH, peers=(), token="", state=InitialState.EXISTING)
+        self.successResultOf(Deferred.fromCoroutine(node.server.start(start)))
+        node.turn()
+        self.assertIsInstance(node.server.state(), Starting)
 
     def test_a_loop_that_broke_does_not_tell_of_etcd(self) -> None:
         """Once nothing is looked at any more, nothing is said to be ready."""
@@ -411,18 +447,18 @@ class LoopTests(SynchronousTestCase):
     def test_alive_while_turns_fail(self) -> None:
         """B1: the watchdog has no quarrel with turns that fail; /healthz has."""
         node = self.node()
-        node.directory.failure = DataDirectoryError("/d: no space left")
+        node.server.on_start = defect
         node.run()
         for _ in range(60):
             node.clock.advance(1.0)
-        self.flushLoggedErrors(DataDirectoryError)
+        self.flushLoggedErrors(ZeroDivisionError)
         self.assertTrue(node.service.alive())
         self.assertEqual(
             node.service.report().loop.problem,
             "every turn of the loop has failed for 60 s:"
-            " DataDirectoryError: /d: no space left",
+            " ZeroDivisionError: nobody thought of it",
         )
-        node.directory.failure = None
+        node.server.on_start = node.executed
         node.clock.advance(1.0)
         self.assertIsNone(node.service.report().loop.problem)
 
