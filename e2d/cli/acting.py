@@ -59,14 +59,17 @@ async def _restart(reactor: IDaemonReactor, places: list[Candidate]) -> Document
     from e2d.cli.daemon import find_daemon
 
     daemon, before = await find_daemon(reactor, places)
-    starts = _starts(before)
+    starts = _number(before, "etcd", "starts")
     await daemon.restart()
+    turns = _number(await daemon.status(), "loop", "turns")
     deadline = reactor.seconds() + SERVE_PATIENCE_SECONDS
     while True:
         status = await daemon.status()
-        if _starts(status) > starts and status.get("ready"):
+        if _number(status, "etcd", "starts") > starts and status.get("ready"):
             return status
-        _raise_if_failed(status, starts)
+        failure = restart_failure(status, starts=starts, turns=turns)
+        if failure is not None:
+            raise click.ClickException(failure)
         if reactor.seconds() > deadline:
             waited = duration(SERVE_PATIENCE_SECONDS)
             raise click.ClickException(
@@ -75,24 +78,37 @@ async def _restart(reactor: IDaemonReactor, places: list[Candidate]) -> Document
         await deferLater(reactor, POLL_SECONDS)
 
 
-def _starts(status: Document) -> int:
+def _number(status: Document, section: str, key: str) -> int:
     try:
-        return int(status["etcd"]["starts"])
+        return int(status[section][key])
     except (KeyError, TypeError, ValueError):
         raise NotUnderstood from None
 
 
-def _raise_if_failed(status: Document, starts: int) -> None:
-    etcd = status["etcd"]
-    if etcd.get("state") == "failed" and _starts(status) > starts:
-        problem, remedy = printable(etcd.get("problem")), printable(etcd.get("remedy"))
-        raise click.ClickException(f"etcd does not start: {problem}; {remedy}")
-    plan = status.get("plan") or {}
-    if plan.get("kind") == "halt":
-        reason = printable(plan.get("reason"))
-        raise click.ClickException(
-            f"etcd was stopped and is not started ({plan.get('code')}): {reason}"
-        )
+def restart_failure(status: Document, *, starts: int, turns: int) -> str | None:
+    """
+    What became of a restart, if it is nothing good.
+
+    :param starts: of etcd, before it was stopped.
+    :param turns: of the loop, after it was stopped. The plan of then, and that of a
+        turn that was under way, was made before.
+    :return: one line; None: it may still serve.
+    :raises NotUnderstood: it is no status.
+    """
+    try:
+        etcd, plan = status["etcd"], status["plan"]
+        started = etcd["starts"] > starts
+        fresh = status["loop"]["turns"] > turns + 1
+        if started and etcd["state"] == "failed":
+            return printable(
+                f"etcd does not start: {etcd['problem']}; {etcd['remedy']}"
+            )
+        if plan["kind"] != "halt" or not fresh:
+            return None
+        done = "restarted, but" if started else "stopped and is not started"
+        return printable(f"etcd was {done} ({plan['code']}): {plan['reason']}")
+    except (KeyError, TypeError):
+        raise NotUnderstood from None
 
 
 # -- pause and resume -------------------------------------------------------------
