@@ -32,6 +32,7 @@ from zope.interface import implementer
 from e2d.api.control_socket import SocketRefused, check_owner
 from e2d.cli.places import Candidate
 from e2d.cli.terminal import NotUnderstood, Unreachable, WrongUsage
+from e2d.cli.words import printable
 from e2d.interfaces import IDaemonReactor
 
 __all__ = ["Daemon", "find_daemon"]
@@ -227,7 +228,7 @@ def _judge(code: int, body: bytes) -> Document:
         raise NotUnderstood
     if code == HTTPStatus.OK:
         return document
-    message = str(document.get("error", f"HTTP status {code}"))
+    message = printable(document.get("error", f"HTTP status {code}"))
     if code == HTTPStatus.BAD_REQUEST:
         raise WrongUsage(message)
     raise click.ClickException(message)

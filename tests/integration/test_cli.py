@@ -166,6 +166,12 @@ class CommandTests(TestCase):
             (ended.code, ended.err), (1, "Error: /var/lib/e2d/e2d: disk full\n")
         )
 
+    async def test_hostile_refusal(self) -> None:
+        """What the daemon says moves no cursor."""
+        self.daemon.refusal = DataDirectoryError("/x\x1b[2J\ny")
+        ended = await self.ask("pause")
+        self.assertEqual((ended.code, ended.err), (1, "Error: /x?[2J?y\n"))
+
     async def test_restart(self) -> None:
         """A restart ends when etcd serves again."""
         ended = await self.ask("restart", "--yes")
