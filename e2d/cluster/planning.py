@@ -41,6 +41,7 @@ from e2d.model import (
     ChildFailed,
     Empty,
     EtcdRole,
+    EtcdStatus,
     Founding,
     Holds,
     Lost,
@@ -53,6 +54,7 @@ from e2d.model import (
     Swapping,
     Unborn,
     Unreadable,
+    format_id,
 )
 
 __all__ = ["pause_in_force", "plan", "safe_to_stop"]
@@ -117,7 +119,7 @@ def safe_to_stop(observation: Observation) -> bool:
         observation.members is not None
         and observation.alarms == ()
         and status is not None
-        and status.role is EtcdRole.LEARNER
+        and _learns(status)
     )
 
 
@@ -171,6 +173,15 @@ def _while_serving(observation: Observation, child: Serving, policy: Policy) -> 
 
 def _trouble(observation: Observation) -> Step | None:
     """Why etcd does not serve everybody; None: it does, as far as is known."""
+    status = observation.status
+    if not observation.quorum and status is not None and _learns(status):
+        return Wait(
+            code=Code.LEARNER,
+            reason="this member is a learner: etcd answers hardly any request here"
+            " before it is promoted",
+            remedy="once it has caught up, etcdctl member promote"
+            f" {format_id(status.member_id)} at another member",
+        )
     if not observation.quorum:
         return Wait(
             code=Code.NO_QUORUM,
@@ -188,6 +199,10 @@ def _trouble(observation: Observation) -> Step | None:
             " certificate of one",
         )
     return None
+
+
+def _learns(status: EtcdStatus) -> bool:
+    return status.role is EtcdRole.LEARNER
 
 
 def _alarmed(observation: Observation) -> Step | None:

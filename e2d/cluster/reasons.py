@@ -51,6 +51,9 @@ class Code(Enum):
     NO_SPACE = "E2D-W12"
     """etcd takes no writes: its database has reached its quota."""
 
+    LEARNER = "E2D-W13"
+    """This member has no vote yet, and serves nobody until it has one."""
+
     GAVE_UP = "E2D-H01"
     """etcd ended so often in a row that a person should look."""
 

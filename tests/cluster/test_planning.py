@@ -274,6 +274,13 @@ class RunningTests(SynchronousTestCase):
         """A member that answers without quorum is not called well."""
         self.assertEqual(code(evolve(WELL, members=None)), Code.NO_QUORUM)
 
+    def test_a_learner_is_not_lost_quorum(self) -> None:
+        """A learner refuses to list the members, whatever the majority does."""
+        learner = evolve(
+            WELL, members=None, status=evolve(STATUS, role=EtcdRole.LEARNER)
+        )
+        self.assertEqual(code(learner), Code.LEARNER)
+
     def test_being_denied_is_not_lost_quorum(self) -> None:
         """B15: etcd that serves and refuses is said to refuse, in its own words."""
         self.assertEqual(code(DENIED), Code.DENIED)
