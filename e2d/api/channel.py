@@ -120,11 +120,6 @@ class BoundedChannel(HTTPChannel):
         """Twisted would hang up without a word."""
         self.refuse(HTTPStatus.BAD_REQUEST, MALFORMED)
 
-    def rawDataReceived(self, data: bytes) -> None:
-        """Some of the body."""
-        if not self._refused:
-            super().rawDataReceived(data)
-
     def allContentReceived(self) -> None:
         """Nothing of a refused request is acted upon."""
         if not self._refused:

@@ -169,6 +169,7 @@ class ActTests(SynchronousTestCase):
         self.assertTrue(answer.startswith(b"HTTP/1.1 413 "), answer)
         self.assertTrue(connection.transport.half_closed)
         self.assertEqual(connection.send(b" " * 4463), b"")
+        self.assertEqual(connection.send(b"GET /status HTTP/1.1\r\n\r\n"), b"")
         self.assertEqual(self.daemon.told, [])
 
     def test_large_chunks(self) -> None:
