@@ -4,6 +4,9 @@ One etcd process: started by us, or found running.
 Note [Not our children]: an etcd that an earlier e2d started is init's child now. Its
 end can't be waited for, but a descriptor of the process (``pidfd``) becomes readable
 then, and a signal sent through it can't reach another process that got the same pid.
+
+Whatever is said here of a process's end and of signals is said of its group: see
+Note [Wrappers] of `e2d.etcd.group`.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from e2d.etcd.diagnosis import Exit
+from e2d.etcd.group import ProcessGroup
 from e2d.etcd.processes import Processes
 from e2d.interfaces import IDaemonReactor
 
@@ -83,13 +87,17 @@ class SpawnedChild(ProcessProtocol):
     """
     A child of our own. Made by `spawn`.
 
-    :param on_exit: called once, when it has ended and was reaped.
+    :param on_exit: called once, when it has ended and was reaped, and nothing that it
+        started is left.
     """
 
+    _reactor: IDaemonReactor
+    _processes: Processes
     _on_exit: OnExit | None
+    _group: ProcessGroup | None = field(default=None, init=False)
     _pid: int | None = field(default=None, init=False)
     _handed_over: bool = field(default=False, init=False)
-    _ended_early: Exit | None = field(default=None, init=False)
+    _exit: Exit | None = field(default=None, init=False)
 
     @property
     def pid(self) -> int:
@@ -97,7 +105,7 @@ class SpawnedChild(ProcessProtocol):
         assert self._pid is not None
         return self._pid
 
-    def hand_over(self, reactor: IDaemonReactor) -> None:
+    def hand_over(self) -> None:
         """
         From now on its end is told.
 
@@ -105,29 +113,38 @@ class SpawnedChild(ProcessProtocol):
         knows yet that there is one.
         """
         self._handed_over = True
-        if self._ended_early is not None:
-            reactor.callLater(0, self._tell, self._ended_early)
+        if self._exit is not None:
+            self._reactor.callLater(0, self._reaped)
 
     def connectionMade(self) -> None:
         """It runs."""
         assert self.transport is not None
         self._pid = self.transport.pid
+        self._group = ProcessGroup(self._reactor, self._processes, self.pid)
 
     def processEnded(self, reason: Failure) -> None:
         """It was reaped."""
-        ended = _exit_of(reason)
+        self._exit = _exit_of(reason)
         if self._handed_over:
-            self._tell(ended)
-        else:
-            self._ended_early = ended
+            self._reaped()
 
-    def _tell(self, ended: Exit) -> None:
+    def _reaped(self) -> None:
+        assert self._group is not None
+        if self._on_exit is not None:
+            self._group.end(self._tell)
+
+    def _tell(self) -> None:
         on_exit, self._on_exit = self._on_exit, None
         if on_exit is not None:
-            on_exit(ended)
+            assert self._exit is not None
+            on_exit(self._exit)
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal; the pid is ours until it is reaped."""
+        assert self._group is not None
+        # In the moment before it leads a group, it is alone.
+        if self._group.send(number):
+            return
         with contextlib.suppress(ProcessExitedAlready):
             assert self.transport is not None
             self.transport.signalProcess(int(number))
@@ -135,6 +152,8 @@ class SpawnedChild(ProcessProtocol):
     def abandon(self) -> None:
         """Let it run on, unwatched."""
         self._on_exit = None
+        if self._group is not None:
+            self._group.abandon()
 
 
 def _exit_of(reason: Failure) -> Exit:
@@ -147,6 +166,7 @@ def _exit_of(reason: Failure) -> Exit:
 
 def spawn(
     reactor: IDaemonReactor,
+    processes: Processes,
     command: Sequence[str],
     environment: Mapping[str, str],
     output: int,
@@ -160,7 +180,7 @@ def spawn(
         stays open.
     :raises OSError: no process could be made.
     """
-    child = SpawnedChild(on_exit)
+    child = SpawnedChild(reactor, processes, on_exit)
     null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
     try:
         # Descriptors that are not named here, e2d's locks among them, stay with e2d.
@@ -173,7 +193,7 @@ def spawn(
         )
     finally:
         os.close(null)
-    child.hand_over(reactor)
+    child.hand_over()
     return child
 
 
@@ -194,7 +214,12 @@ class AdoptedChild:
     start_time: int
     _descriptor: int | None
     _on_exit: OnExit | None
+    _group: ProcessGroup = field(init=False)
     _poll: IDelayedCall | None = field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        group = self._processes.group_of(self.pid)
+        self._group = ProcessGroup(self._reactor, self._processes, group)
 
     def fileno(self) -> int:
         """The descriptor, for the reactor."""
@@ -214,15 +239,24 @@ class AdoptedChild:
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal, and nobody else."""
+        # A group that outlives it keeps its id; another's process may have got its pid.
+        if self._processes.start_time(self.pid) not in {None, self.start_time}:
+            return
+        if self._group.send(number):
+            return
         with contextlib.suppress(ProcessLookupError):
             if self._descriptor is not None:
                 signal.pidfd_send_signal(self._descriptor, number)
-            elif self._processes.start_time(self.pid) == self.start_time:
+            elif self._processes.start_time(self.pid) is not None:
                 os.kill(self.pid, number)
 
     def abandon(self) -> None:
         """Watch it no longer."""
         self._on_exit = None
+        self._group.abandon()
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self._poll is not None and self._poll.active():
             self._poll.cancel()
         self._poll = None
@@ -246,8 +280,11 @@ class AdoptedChild:
             self._ended()
 
     def _ended(self) -> None:
-        on_exit = self._on_exit
-        self.abandon()
+        self._let_go()
+        self._group.end(self._tell)
+
+    def _tell(self) -> None:
+        on_exit, self._on_exit = self._on_exit, None
         if on_exit is not None:
             on_exit(Exit())
 

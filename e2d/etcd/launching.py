@@ -253,7 +253,12 @@ class Launcher:
         command = (*self._launcher, *prepared.launch.command)
         try:
             child = spawn(
-                self._reactor, command, prepared.environment, prepared.output, on_exit
+                self._reactor,
+                self._processes,
+                command,
+                prepared.environment,
+                prepared.output,
+                on_exit,
             )
         except OSError as error:
             raise LaunchFailed(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import signal
 from collections.abc import Iterator
 
 from attrs import define, field, frozen
@@ -71,15 +72,44 @@ class Processes:
         :return: None if it is gone, a zombie included. With the boot's id and the pid
             it names one process for ever.
         """
-        content = self._read(f"{pid}/stat", 4096)
-        if content is None:
-            return None
-        # The second field is the program's name in parentheses, with anything in it.
-        fields = content.rpartition(b")")[2].split()
-        state, started = fields[:1], fields[19:20]
-        if state in ([b"Z"], [b"X"]) or not started or not started[0].isdigit():
-            return None
-        return int(started[0])
+        return self._number(pid, 19)
+
+    def group_of(self, pid: int) -> int:
+        """
+        The process group that a start of etcd made, by any process of it.
+
+        :return: the pid if it is in no such group: it leads none, or is gone.
+        """
+        group, session = self._number(pid, 2), self._number(pid, 3)
+        # Only who leads a session of its own names a group after it. Ours is another:
+        # a process that was just forked is still in the group of its parent.
+        if not group or group != session or group == os.getpgrp():
+            return pid
+        return group
+
+    def in_group(self, group: int) -> bool:
+        """Whether any process is in a group; zombies are gone."""
+        try:
+            return any(self._number(pid, 2) == group for pid in self._pids())
+        except OSError:
+            return False
+
+    def signal_group(self, group: int, number: signal.Signals) -> bool:
+        """
+        Send each process of a group a signal.
+
+        The id of a group is not given to another while a process of it is left.
+
+        :return: False if none is.
+        :raises OSError: we may not signal any of them.
+        """
+        if not self.in_group(group):
+            return False
+        try:
+            os.killpg(group, number)
+        except ProcessLookupError:
+            return False
+        return True
 
     def command_line(self, pid: int) -> tuple[str, ...]:
         """The arguments of a process, its program first; () if they can't be read."""
@@ -159,6 +189,18 @@ class Processes:
         """A process for people."""
         content = self._read(f"{pid}/comm", 64) or b"a process"
         return RunningProcess(pid=pid, name=content.decode("utf-8", "replace").strip())
+
+    def _number(self, pid: int, position: int) -> int | None:
+        """A field of a process's ``stat``, from the state on; None if it is gone."""
+        content = self._read(f"{pid}/stat", 4096)
+        if content is None:
+            return None
+        # The second field is the program's name in parentheses, with anything in it.
+        fields = content.rpartition(b")")[2].split()
+        state, number = fields[:1], fields[position : position + 1]
+        if state in ([b"Z"], [b"X"]) or not number or not number[0].isdigit():
+            return None
+        return int(number[0])
 
     def _read(self, path: str, limit: int) -> bytes | None:
         try:

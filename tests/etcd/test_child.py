@@ -22,8 +22,15 @@ class SpawnedChildTests(SynchronousTestCase):
         """A process that runs."""
         self.reactor = MemoryDaemonReactor()
         self.exits: list[Exit] = []
+        proc = self.mktemp()
+        os.mkdir(proc)
         self.child = spawn(
-            self.reactor, ("/bin/etcd", "--name=x"), {"A": "b"}, 1, self.exits.append
+            self.reactor,
+            Processes(proc),
+            ("/bin/etcd", "--name=x"),
+            {"A": "b"},
+            1,
+            self.exits.append,
         )
         (self.process,) = self.reactor.processes
 
@@ -40,10 +47,11 @@ class SpawnedChildTests(SynchronousTestCase):
 
     def test_dies_at_once(self) -> None:
         """An end that comes before anybody has the child is told afterwards."""
-        child = SpawnedChild(self.exits.append)
+        child = SpawnedChild(self.reactor, Processes(self.mktemp()), self.exits.append)
+        child.makeConnection(self.process)
         child.processEnded(Failure(ProcessTerminated(signal=11)))
         self.assertEqual(self.exits, [])
-        child.hand_over(self.reactor)
+        child.hand_over()
         self.reactor.advance(0)
         self.assertEqual(self.exits, [Exit(signal=11)])
 
@@ -73,6 +81,90 @@ class SpawnedChildTests(SynchronousTestCase):
     def test_session(self) -> None:
         """What makes the session is found, and comes before the command."""
         self.assertTrue(os.path.isabs(session_launcher()[0]))
+
+
+class OneGroup(Processes):
+    """One process group; signals to it are noted."""
+
+    def __init__(self, proc: str, group: int) -> None:
+        super().__init__(proc)
+        self.group = group
+        self.left = True
+        self.signals: list[int] = []
+
+    def group_of(self, pid: int) -> int:  # noqa: ARG002 - every process's
+        """The group."""
+        return self.group
+
+    def in_group(self, group: int) -> bool:
+        """Whether something of it is left."""
+        return self.left and group == self.group
+
+    def signal_group(self, group: int, number: signal.Signals) -> bool:
+        """Note it."""
+        if self.in_group(group):
+            self.signals.append(number)
+        return self.in_group(group)
+
+
+class SpawnedWrapperTests(SynchronousTestCase):
+    """A child of our own that runs etcd as its child."""
+
+    def setUp(self) -> None:
+        """A process, and the group that is named after it."""
+        self.reactor = MemoryDaemonReactor()
+        self.exits: list[Exit] = []
+        self.processes = OneGroup(self.mktemp(), 4001)
+        self.child = spawn(
+            self.reactor, self.processes, ("wrapper",), {}, 1, self.exits.append
+        )
+        (self.process,) = self.reactor.processes
+
+    def test_signal(self) -> None:
+        """A signal reaches each process of the group, once."""
+        self.child.send(signal.SIGTERM)
+        self.assertEqual(self.processes.signals, [signal.SIGTERM])
+        self.assertEqual(self.process.signals, [])
+
+    def test_told_and_outlived(self) -> None:
+        """It has ended when what it started has, which was told already."""
+        self.child.send(signal.SIGTERM)
+        self.process.end(signal=15)
+        self.reactor.pump([0.2] * 10)
+        self.assertEqual(self.exits, [])
+        self.processes.left = False
+        self.reactor.advance(0.2)
+        self.assertEqual(self.exits, [Exit(signal=15)])
+        self.assertEqual(self.processes.signals, [signal.SIGTERM])
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_killed_and_outlived(self) -> None:
+        """What somebody else left of it is told to end."""
+        self.process.end(signal=9)
+        self.assertEqual(self.processes.signals, [signal.SIGTERM])
+        self.processes.left = False
+        self.reactor.advance(0.2)
+        self.assertEqual(self.exits, [Exit(signal=9)])
+
+    def test_deaf(self) -> None:
+        """What does not end within 10 s is killed."""
+        self.process.end(code=1)
+        self.reactor.pump([0.2] * 49)
+        self.assertEqual(self.processes.signals, [signal.SIGTERM])
+        self.reactor.advance(0.2)
+        self.assertEqual(self.processes.signals, [signal.SIGTERM, signal.SIGKILL])
+
+    def test_killed_after_its_end(self) -> None:
+        """A signal that is sent when the first process has ended reaches the others."""
+        self.process.end(signal=9)
+        self.child.send(signal.SIGKILL)
+        self.assertEqual(self.processes.signals, [signal.SIGTERM, signal.SIGKILL])
+
+    def test_abandoned(self) -> None:
+        """Once abandoned, what is left of it runs on."""
+        self.process.end(signal=9)
+        self.child.abandon()
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
 
 
 class AdoptedChildTests(SynchronousTestCase):
@@ -142,6 +234,29 @@ class AdoptedChildTests(SynchronousTestCase):
         self.reactor.advance(0.5)
         self.assertEqual(self.exits, [Exit()])
         self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_wrapper(self) -> None:
+        """What it started gets its signals, and its end is theirs."""
+        self.processes = OneGroup(self.proc, 4001)
+        child = self._adopt()
+        child.send(signal.SIGTERM)
+        child.doRead()
+        self.assertEqual(self.exits, [])
+        self.assertEqual(self.reactor.getReaders(), [])
+        child.send(signal.SIGKILL)
+        self.processes.left = False
+        self.reactor.advance(0.2)
+        self.assertEqual(self.exits, [Exit()])
+        self.assertEqual(self.processes.signals, [signal.SIGTERM, signal.SIGKILL])
+
+    def test_group_of_another_process(self) -> None:
+        """A group that got the same id since receives nothing."""
+        self.processes = OneGroup(self.proc, self.pid)
+        child = self._adopt()
+        self._started(888)
+        child.send(signal.SIGTERM)
+        self.assertEqual(self.processes.signals, [])
+        child.abandon()
 
     def test_pid_reused(self) -> None:
         """A signal never reaches a process that got the same pid."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -46,6 +47,33 @@ class ProcessesTests(SynchronousTestCase):
         self._process(12, "etcd", state="Z")
         self.assertIsNone(self.processes.start_time(12))
         self.assertIsNone(self.processes.start_time(13))
+
+    def _grouped(self, pid: int, group: int, session: int, state: str = "S") -> None:
+        fields = f"{state} 1 {group} {session} {' '.join(['0'] * 15)} 7 0 0"
+        self._write(f"{pid}/stat", f"{pid} (sh) {fields}\n".encode())
+
+    def test_group(self) -> None:
+        """A group is known by the leader of its session, and by who lives in it."""
+        self._grouped(12, 12, 12)
+        self._grouped(13, 12, 12)
+        self._grouped(14, 14, 11)
+        self.assertEqual(self.processes.group_of(13), 12)
+        self.assertEqual(self.processes.group_of(14), 14)
+        self.assertTrue(self.processes.in_group(12))
+        self._grouped(12, 12, 12, state="Z")
+        self._grouped(13, 12, 12, state="Z")
+        self.assertFalse(self.processes.in_group(12))
+
+    def test_no_group_of_etcd(self) -> None:
+        """A process that is gone, of the kernel or of our own group is alone."""
+        self._grouped(12, 0, 0)
+        self._grouped(13, os.getpgrp(), os.getpgrp())
+        groups = [self.processes.group_of(pid) for pid in (12, 13, 99)]
+        self.assertEqual(groups, [12, 13, 99])
+
+    def test_signal_to_nobody(self) -> None:
+        """A group without a living process is not signalled."""
+        self.assertFalse(self.processes.signal_group(12, signal.SIGKILL))
 
     def test_garbage(self) -> None:
         """What is not understood is not there."""
