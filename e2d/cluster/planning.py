@@ -74,8 +74,7 @@ def plan(observation: Observation, policy: Policy) -> Plan:
             return _while_serving(observation, observation.child, policy)
         case Starting():
             return _one(
-                Wait(code=Code.STARTING, reason=_starting_reason(observation)),
-                policy.turn_interval,
+                _while_starting(observation, observation.child), policy.turn_interval
             )
         case Stopping():
             return _one(
@@ -128,10 +127,21 @@ def _one(step: Step, look_again: float) -> Plan:
     return Plan(steps=(step,), reason=reason, look_again=look_again)
 
 
-def _starting_reason(observation: Observation) -> str:
-    assert isinstance(observation.child, Starting)
-    seconds = max(0.0, observation.now - observation.child.since)
-    return f"etcd has been starting for {seconds:.0f} s and does not serve yet"
+def _while_starting(observation: Observation, child: Starting) -> Step:
+    if child.elsewhere is not None and child.elsewhere.client_url is not None:
+        return Halt(
+            code=Code.ELSEWHERE,
+            reason="etcd was started by an earlier e2d to serve clients at"
+            f" {child.elsewhere.client_url}, which is not where they are configured"
+            " now",
+            remedy="e2d restart applies the configuration; or set clientAddr back and"
+            " restart e2d",
+        )
+    seconds = max(0.0, observation.now - child.since)
+    return Wait(
+        code=Code.STARTING,
+        reason=f"etcd has been starting for {seconds:.0f} s and does not serve yet",
+    )
 
 
 # -- etcd runs --------------------------------------------------------------------

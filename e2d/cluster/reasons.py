@@ -81,6 +81,9 @@ class Code(Enum):
     VANISHED = "E2D-H10"
     """etcd runs on a data directory that is no longer there."""
 
+    ELSEWHERE = "E2D-H12"
+    """etcd was found running where an earlier configuration had its clients."""
+
     MEMBER_REMOVED = "E2D-H08"
     """This member was removed from its cluster for good."""
 

@@ -114,6 +114,7 @@ def child_report(child: ChildState, now: float, etcd: EtcdIdentity) -> ChildRepo
     :param now: seconds of the reactor's clock.
     """
     failed = child if isinstance(child, ChildFailed) else None
+    moved = child.elsewhere if isinstance(child, Starting | Serving) else None
     return ChildReport(
         state=_word(child),
         pid=child.pid if isinstance(child, Starting | Serving | Stopping) else None,
@@ -125,8 +126,8 @@ def child_report(child: ChildState, now: float, etcd: EtcdIdentity) -> ChildRepo
         else None,
         starts=etcd.starts,
         failures_in_a_row=failed.times if failed else 0,
-        client_url=etcd.client_url,
-        peer_url=etcd.peer_url,
+        client_url=(moved and moved.client_url) or etcd.client_url,
+        peer_url=(moved and moved.peer_url) or etcd.peer_url,
         problem=failed.problem.message if failed else None,
         remedy=failed.problem.remedy if failed else None,
         retry_in_seconds=_retry_in(failed, now),

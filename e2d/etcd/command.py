@@ -29,6 +29,7 @@ __all__ = [
     "LAUNCH_VARIABLE",
     "EtcdSettings",
     "TLSFiles",
+    "address_flags",
     "arguments",
     "environment",
     "inherited_environment",
@@ -183,16 +184,23 @@ def _duration(seconds: float) -> str:
     return f"{round(seconds * 1000)}ms" if seconds % 1 else f"{round(seconds)}s"
 
 
-def _identity_flags(settings: EtcdSettings, start: EtcdStart) -> dict[str, str | None]:
+def address_flags(settings: EtcdSettings) -> dict[str, str]:
+    """The flags that say where etcd is."""
     client = "https" if settings.client_tls else "http"
     peer = "https" if settings.peer_tls else "http"
     return {
-        "name": start.name,
-        "data-dir": settings.data_dir,
         "listen-client-urls": _urls(client, settings.client.listen_addresses),
         "advertise-client-urls": _url(client, settings.client.advertise),
         "listen-peer-urls": _url(peer, settings.peer.listen),
         "initial-advertise-peer-urls": _url(peer, settings.peer.advertise),
+    }
+
+
+def _identity_flags(settings: EtcdSettings, start: EtcdStart) -> dict[str, str | None]:
+    return {
+        "name": start.name,
+        "data-dir": settings.data_dir,
+        **address_flags(settings),
         "initial-cluster": ",".join(f"{name}={url}" for name, url in start.peers),
         "initial-cluster-state": start.state.value,
         "initial-cluster-token": start.token,

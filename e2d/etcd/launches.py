@@ -17,12 +17,12 @@ from collections.abc import Mapping, Sequence
 
 from attrs import evolve, frozen
 
-from e2d.etcd.command import LAUNCH_VARIABLE, EtcdSettings, arguments
+from e2d.etcd.command import LAUNCH_VARIABLE, EtcdSettings, address_flags, arguments
 from e2d.etcd.processes import Processes, RunningProcess
 from e2d.etcd.versions import line_of
-from e2d.model import EtcdStart, EtcdVersion, InitialState, NodeName
+from e2d.model import Elsewhere, EtcdStart, EtcdVersion, InitialState, NodeName
 
-__all__ = ["Launch", "Orphan", "find_orphan", "outdated"]
+__all__ = ["Launch", "Orphan", "elsewhere", "find_orphan", "outdated"]
 
 # What a start decides, as flags of etcd.
 _FLAGS = ("name", "initial-cluster", "initial-cluster-token", "initial-cluster-state")
@@ -82,7 +82,7 @@ class Launch:
         first = next(
             (at for at, each in enumerate(command) if each.startswith("--")), 0
         )
-        flags = dict(each[2:].split("=", 1) for each in command if "=" in each[2:])
+        flags = _flags_of(command)
         try:
             name, peers, token, state = (flags[each] for each in _FLAGS)
             start = EtcdStart(
@@ -116,6 +116,10 @@ class Launch:
             )
         except (KeyError, ValueError):
             return None
+
+
+def _flags_of(command: Sequence[str]) -> dict[str, str]:
+    return dict(each[2:].split("=", 1) for each in command if "=" in each[2:])
 
 
 def _text(value: object) -> str:
@@ -226,6 +230,24 @@ def _searched(
         command = processes.command_line(pid)
         launch = Launch.from_command(launch_id, processes.boot_id(), command)
     return Orphan(pid=pid, start_time=start_time, launch_id=launch_id, launch=launch)
+
+
+def elsewhere(launch: Launch, settings: EtcdSettings) -> Elsewhere | None:
+    """
+    Where an etcd is that was started with other addresses.
+
+    :return: None if it is where the settings have it, or if that can't be told.
+    """
+    runs, wanted = _flags_of(launch.command), address_flags(settings)
+    moved = {flag for flag, urls in wanted.items() if runs.get(flag, urls) != urls}
+    clients, peers = "listen-client-urls", "listen-peer-urls"
+    advertised = "initial-advertise-peer-urls"
+    if clients not in moved and not moved & {peers, advertised}:
+        return None
+    return Elsewhere(
+        client_url=runs.get("advertise-client-urls") if clients in moved else None,
+        peer_url=runs.get(advertised) if moved & {peers, advertised} else None,
+    )
 
 
 def outdated(

@@ -22,7 +22,7 @@ from twisted.logger import Logger
 from e2d.etcd.binary import Binary, BinaryUnusable, EtcdBinary
 from e2d.etcd.child import Child, OnExit, adopt, session_launcher, spawn
 from e2d.etcd.command import EtcdSettings, arguments, environment
-from e2d.etcd.launches import Launch, Orphan, find_orphan, outdated
+from e2d.etcd.launches import Launch, Orphan, elsewhere, find_orphan, outdated
 from e2d.etcd.logfile import open_log
 from e2d.etcd.preflight import data_in_use, obstacle
 from e2d.etcd.processes import Processes
@@ -31,6 +31,7 @@ from e2d.etcd.versions import line_of, refusal
 from e2d.interfaces import DataDirectoryError, IDaemonReactor
 from e2d.model import (
     ChildProblem,
+    Elsewhere,
     EtcdStart,
     EtcdVersion,
     InitialState,
@@ -113,10 +114,12 @@ class Adopted:
     An etcd that was found running and is watched now.
 
     :param launch: what it was started with, None if that can't be told.
+    :param elsewhere: than it would be started now.
     """
 
     child: Child
     launch: Launch | None
+    elsewhere: Elsewhere | None
 
 
 @define(eq=False)
@@ -325,7 +328,9 @@ class Launcher:
             return None
         self._launch_id = found.launch_id
         self._yield_to(None)
-        return Adopted(child=child, launch=found.launch)
+        launch = found.launch
+        moved = None if launch is None else elsewhere(launch, self._settings)
+        return Adopted(child=child, launch=launch, elsewhere=moved)
 
     async def _recorded(self) -> Launch | None:
         try:

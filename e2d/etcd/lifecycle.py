@@ -28,7 +28,14 @@ from automat import TypeMachineBuilder
 from e2d.etcd.child import Child
 from e2d.etcd.diagnosis import Exit
 from e2d.etcd.watched import Core
-from e2d.model import ChildFailed, ChildProblem, EtcdStatus, Serving, Starting
+from e2d.model import (
+    ChildFailed,
+    ChildProblem,
+    Elsewhere,
+    EtcdStatus,
+    Serving,
+    Starting,
+)
 
 __all__ = ["Inputs", "build_lifecycle"]
 
@@ -45,7 +52,7 @@ class Inputs(Protocol):
     def relinquish(self) -> None:
         """It came to nothing, and that is no failure."""
 
-    def spawned(self, child: Child, adopted: bool) -> None:
+    def spawned(self, child: Child, adopted: bool, elsewhere: Elsewhere | None) -> None:
         """There is a process."""
 
     def answered(self, status: EtcdStatus) -> None:
@@ -124,11 +131,17 @@ def _gone(inputs: Inputs, core: Core) -> None:
 
 
 @_preparing.upon(Inputs.spawned).to(_starting)
-def _watch(inputs: Inputs, core: Core, child: Child, adopted: bool) -> None:
+def _watch(
+    inputs: Inputs,
+    core: Core,
+    child: Child,
+    adopted: bool,
+    elsewhere: Elsewhere | None,
+) -> None:
     core.watch(child, adopted)
     core.health.start(inputs.answered, inputs.missed, inputs.denied)
     now = core.clock.seconds()
-    core.show(Starting(pid=child.pid, since=now, adopted=adopted))
+    core.show(Starting(pid=child.pid, since=now, adopted=adopted, elsewhere=elsewhere))
 
 
 @_starting.upon(Inputs.answered).loop()
@@ -143,13 +156,20 @@ def _serve(inputs: Inputs, core: Core) -> None:
     """Etcd answers no request, with whatever words, before it is ready."""
     assert isinstance(core.visible, Starting)
     core.health.ready()
-    now, since = core.clock.seconds(), core.visible.since
+    started, now = core.visible, core.clock.seconds()
     core.log.info(
         "etcd serves (pid {pid}), {seconds} s after its start",
-        pid=core.visible.pid,
-        seconds=round(now - since, 3),
+        pid=started.pid,
+        seconds=round(now - started.since, 3),
     )
-    core.show(Serving(pid=core.visible.pid, since=now, adopted=core.adopted))
+    core.show(
+        Serving(
+            pid=started.pid,
+            since=now,
+            adopted=started.adopted,
+            elsewhere=started.elsewhere,
+        )
+    )
 
 
 @_starting.upon(Inputs.missed).loop()
@@ -204,7 +224,13 @@ def _terminate(inputs: Inputs, core: Core) -> None:
 
 
 @_withdrawing.upon(Inputs.spawned).to(_stopping)
-def _end_at_once(inputs: Inputs, core: Core, child: Child, adopted: bool) -> None:
+def _end_at_once(
+    inputs: Inputs,
+    core: Core,
+    child: Child,
+    adopted: bool,
+    elsewhere: Elsewhere | None,
+) -> None:
     """See Note [Work under way]."""
     core.watch(child, adopted)
     core.end(inputs.insist)

@@ -29,6 +29,7 @@ from e2d.etcd.disk import has_no_room
 from e2d.etcd.health import HealthWatch, Probe
 from e2d.etcd.launches import Launch
 from e2d.etcd.launching import (
+    Adopted,
     Launcher,
     LaunchFailed,
     Prepared,
@@ -196,7 +197,7 @@ class EtcdSupervisor:
         if adopted is None:
             return
         pid = adopted.child.pid
-        attempt.spawned(adopted.child, adopted=True)
+        attempt.adopted(adopted)
         self._log.info("Adopted the etcd that runs already (pid {pid})", pid=pid)
         if not self._core.withdrawn:
             self._compare(adopted.launch)
@@ -237,7 +238,7 @@ class EtcdSupervisor:
             if self._core.withdrawn:
                 return None
             child = self._launcher.execute(prepared, self._inputs.exited)
-            attempt.spawned(child, adopted=False)
+            attempt.spawned(child)
             return child
         finally:
             prepared.close()
@@ -258,6 +259,8 @@ class EtcdSupervisor:
 
     def _compared(self, warning: str | None) -> None:
         self._adoption = warning
+        if warning is not None:
+            self._log.warn("{reason}", reason=warning)
 
     def _not_compared(self, failure: Failure) -> None:
         if not failure.check(CancelledError):
@@ -333,10 +336,15 @@ class _Attempt:
     _log: Logger
     succeeded: bool = False
 
-    def spawned(self, child: Child, *, adopted: bool) -> None:
-        """It has one."""
+    def spawned(self, child: Child) -> None:
+        """It made one."""
         self.succeeded = True
-        self._inputs.spawned(child, adopted)
+        self._inputs.spawned(child, False, None)
+
+    def adopted(self, adopted: Adopted) -> None:
+        """It found one."""
+        self.succeeded = True
+        self._inputs.spawned(adopted.child, True, adopted.elsewhere)
 
     async def __aenter__(self) -> Self:
         return self

@@ -11,6 +11,7 @@ __all__ = [
     "ChildFailed",
     "ChildProblem",
     "ChildState",
+    "Elsewhere",
     "ProblemKind",
     "Serving",
     "Starting",
@@ -60,17 +61,32 @@ class Absent:
 
 
 @frozen(kw_only=True)
+class Elsewhere:
+    """
+    Where an etcd that was found running is, as its arguments say it.
+
+    :param client_url: where it serves clients; None: where they are configured now.
+    :param peer_url: where it serves peers; None: where they are configured now.
+    """
+
+    client_url: str | None
+    peer_url: str | None
+
+
+@frozen(kw_only=True)
 class Starting:
     """
     etcd runs but does not serve yet.
 
     :param since: when, in seconds of the reactor's clock.
     :param adopted: it was found running, left behind by an earlier e2d.
+    :param elsewhere: None: where it is configured to be now, as far as is known.
     """
 
     pid: int
     since: float
     adopted: bool = False
+    elsewhere: Elsewhere | None = None
 
 
 @frozen(kw_only=True)
@@ -79,12 +95,14 @@ class Serving:
     etcd runs and has answered.
 
     :param since: when it first answered, in seconds of the reactor's clock.
+    :param elsewhere: as of `Starting`.
     :param answering: False while it runs but its health checks fail.
     """
 
     pid: int
     since: float
     adopted: bool = False
+    elsewhere: Elsewhere | None = None
     answering: bool = True
 
 

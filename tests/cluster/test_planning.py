@@ -25,6 +25,7 @@ from e2d.model import (
     Absent,
     ChildState,
     DataState,
+    Elsewhere,
     Empty,
     EtcdRole,
     Lost,
@@ -255,6 +256,21 @@ class RunningTests(SynchronousTestCase):
         """A slow start is waited for, never killed."""
         slow = evolve(LOOK, child=Starting(pid=7, since=10.0), now=10_000.0)
         self.assertEqual(code(slow), Code.STARTING)
+
+    def test_elsewhere_is_said(self) -> None:
+        """An etcd that nobody will find where clients are sent is not starting."""
+        moved = Elsewhere(client_url="http://10.0.0.1:4001", peer_url=None)
+        found = Starting(pid=7, since=10.0, adopted=True, elsewhere=moved)
+        said = step(evolve(LOOK, child=found))
+        self.assertEqual(said.code, Code.ELSEWHERE)
+        self.assertIn("clients at http://10.0.0.1:4001,", said.reason)
+        self.assertIn("e2d restart", said.remedy)
+
+    def test_slow_with_other_peers(self) -> None:
+        """Where peers are does not keep clients from being served."""
+        moved = Elsewhere(client_url=None, peer_url="http://10.0.0.1:7001")
+        found = Starting(pid=7, since=10.0, adopted=True, elsewhere=moved)
+        self.assertEqual(code(evolve(LOOK, child=found)), Code.STARTING)
 
     def test_stopping_waits(self) -> None:
         """Nothing is started while etcd ends."""

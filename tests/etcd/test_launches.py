@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from e2d.etcd.command import arguments
-from e2d.etcd.launches import Launch, outdated
-from e2d.model import EtcdVersion
-from tests.etcd.samples import START, options, settings
+from e2d.etcd.launches import Launch, elsewhere, outdated
+from e2d.model import Elsewhere, EtcdVersion
+from tests.etcd.samples import START, endpoint, options, settings
 
 _V35 = EtcdVersion(3, 5, 16)
 _LAUNCH = Launch(
@@ -102,3 +102,30 @@ class OutdatedTests(SynchronousTestCase):
         said = outdated(_LAUNCH, settings(), "/usr/bin/etcd", EtcdVersion(3, 6, 14))
         self.assertIn("etcd 3.5.16 runs", said)
         self.assertIn("3.6.14 is installed", said)
+
+
+class ElsewhereTests(SynchronousTestCase):
+    """Where an etcd is that was started with other addresses."""
+
+    def test_the_same(self) -> None:
+        """Nowhere else, also when other settings differ or nothing can be told."""
+        changed = settings(options=options(log_level="debug"))
+        self.assertIsNone(elsewhere(_LAUNCH, changed))
+        unknown = evolve(_LAUNCH, command=("/usr/bin/etcd",))
+        self.assertIsNone(elsewhere(unknown, settings()))
+
+    def test_clients(self) -> None:
+        """Where clients were served."""
+        moved = settings(client=endpoint("127.0.0.1", 4001))
+        self.assertEqual(
+            elsewhere(_LAUNCH, moved),
+            Elsewhere(client_url="http://127.0.0.1:2379", peer_url=None),
+        )
+
+    def test_peers(self) -> None:
+        """Where peers were served."""
+        moved = settings(peer=endpoint("127.0.0.1", 7001))
+        self.assertEqual(
+            elsewhere(_LAUNCH, moved),
+            Elsewhere(client_url=None, peer_url="http://127.0.0.1:2380"),
+        )

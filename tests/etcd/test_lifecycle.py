@@ -74,14 +74,14 @@ class LifecycleTests(SynchronousTestCase):
 
     def _spawned(self) -> None:
         self.inputs.begin()
-        self.inputs.spawned(self.child, False)
+        self.inputs.spawned(self.child, False, None)
 
     def test_stopped_while_it_was_looked_for(self) -> None:
         """An etcd that is found after it was to be stopped is ended, not let go."""
         self.inputs.begin()
         gone = self.core.nothing_left()
         self.inputs.terminate()
-        self.inputs.spawned(self.child, True)
+        self.inputs.spawned(self.child, True, None)
         self.assertEqual(self.child.signals, [signal.SIGTERM])
         self.assertFalse(self.child.abandoned)
         self.assertEqual(self.core.visible, Stopping(pid=77, since=0.0))
