@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -83,6 +83,8 @@ _NOTHING_YET = PlanReport(
     steps=(),
     look_again_seconds=0.0,
 )
+
+_RESTARTING = evolve(_NOTHING_YET, reason="etcd was stopped to be started again")
 
 
 @implementer(IDaemonView, IDaemonControl)
@@ -301,6 +303,8 @@ class ConvergenceService(Service):
         self._log.info("Restart of etcd asked for by {by}", by=by)
         self._server.forgive()
         await self._server.stop()
+        # What was decided about the etcd that was stopped is no answer any more.
+        self._plan = _RESTARTING
         self._repeater.wake()
 
 

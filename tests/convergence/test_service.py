@@ -18,6 +18,7 @@ from e2d.convergence.service import ConvergenceService, NodeSettings
 from e2d.interfaces import DataDirectoryError, EtcdDenied, IDaemonControl, IDaemonView
 from e2d.model import (
     ClusterID,
+    Elsewhere,
     EtcdStart,
     Founding,
     Holds,
@@ -494,6 +495,19 @@ class BornPausedTests(SynchronousTestCase):
 
 class ControlTests(SynchronousTestCase):
     """What a person tells the daemon."""
+
+    def test_restart_ends_what_was_decided_before(self) -> None:
+        """Once etcd is stopped nobody is told that e2d halts for it."""
+        node = OneNode()
+        node.directory.data = node.holds
+        moved = Elsewhere(client_url="http://10.0.0.1:4001", peer_url=None)
+        node.server.left_behind = Starting(pid=7, since=0.0, elsewhere=moved)
+        node.run()
+        self.assertEqual(node.service.report().plan.code, "E2D-H12")
+        self.assertEqual(node.service.report().child.client_url, "http://10.0.0.1:4001")
+        self.successResultOf(Deferred.fromCoroutine(node.service.restart_etcd("uid 0")))
+        self.assertEqual(node.service.report().plan.kind, "acting")
+        self.successResultOf(node.service.stopService())
 
     def setUp(self) -> None:
         """A node, paused before its first turn."""
