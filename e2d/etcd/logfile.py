@@ -18,8 +18,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Callable, Sequence
+from typing import BinaryIO
 
 from attrs import define, field, frozen
 
@@ -173,13 +173,20 @@ class LogFile:
                 open(half, "wb", opener=_private) as new,
             ):
                 old.seek(max(0, self._offset - 2 * self._limit_bytes))
-                shutil.copyfileobj(old, new)
+                copy_at_most(old, new, 2 * self._limit_bytes)
             os.replace(half, kept)
         except OSError:
             with contextlib.suppress(OSError):
                 os.unlink(half)
         os.ftruncate(descriptor, 0)
         self._offset = 0
+
+
+def copy_at_most(old: BinaryIO, new: BinaryIO, most_bytes: int) -> None:
+    """Copy so many bytes and no more: the end moves on while etcd writes."""
+    while most_bytes > 0 and (piece := old.read(min(most_bytes, _READ_BYTES))):
+        new.write(piece)
+        most_bytes -= len(piece)
 
 
 def _private(path: str, flags: int) -> int:
