@@ -74,6 +74,12 @@ class Root(Resource):
         return send(request, refusal(HTTPStatus.NOT_FOUND, "no such path; / lists all"))
 
 
+def _accepted(request: Request) -> str:
+    """The header ``Accept``; whatever its bytes are, it is text."""
+    given = request.requestHeaders.getRawHeaders(b"accept") or [b""]
+    return given[-1].decode("latin-1")
+
+
 @frozen
 class ReadPage:
     """
@@ -87,7 +93,7 @@ class ReadPage:
 
     def render(self, request: Request) -> bytes:
         """What there is now."""
-        return send(request, self._read(request.getHeader("accept") or ""))
+        return send(request, self._read(_accepted(request)))
 
 
 @frozen

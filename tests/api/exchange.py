@@ -109,7 +109,7 @@ def ask(
         f"{method} {path} HTTP/1.1\r\nHost: e2d\r\nAccept: {accept}\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
-    return parse(connection.send(head.encode() + body))
+    return parse(connection.send(head.encode("latin-1") + body))
 
 
 def parse(data: bytes) -> Response:

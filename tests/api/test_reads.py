@@ -367,6 +367,10 @@ class ReadsTests(SynchronousTestCase):
         """The process's own memory is among the metrics."""
         self.assertIsNotNone(self.sample("process_resident_memory_bytes"))
 
+    def test_accept_that_is_no_text(self) -> None:
+        """Whatever bytes a header has, the answer is the page."""
+        self.assertEqual(self.get("/metrics", "\xff\xfe").code, 200)
+
     def test_metrics_content_type(self) -> None:
         """Prometheus gets its text form, and OpenMetrics if it asks for it."""
         plain = self.get("/metrics").headers["content-type"]
