@@ -315,8 +315,8 @@ def _never_start(
             return Halt(
                 code=Code.LOST,
                 reason="etcd ran in this data directory and its member/ is gone",
-                remedy="put member/ back, or move the whole data directory away to"
-                " found a new, empty cluster",
+                remedy="put member/ back; or, to found a new, empty cluster, stop e2d,"
+                " move the whole data directory away, and start e2d",
             )
         case Missing():
             return _missing(observation, data, policy)

@@ -71,6 +71,7 @@ class Observer:
     _override: NodeName | None
     _fresh_name: NodeName
     _log: Logger = field(factory=Logger)
+    _seen: NodeName | None = field(default=None, init=False)
 
     async def observe(self, recorded: MemberID | None) -> Observation:
         """
@@ -80,7 +81,9 @@ class Observer:
         """
         child = self._server.state()
         data = await self._examine(child)
-        local = await self._name(data)
+        in_place = not isinstance(child, Serving) or await self._in_place()
+        # A name that was told once stays, even if its record is lost meanwhile.
+        local = self._seen = await self._name(data)
         pause = await self.pause()
         answers = await self._ask(child)
         return Observation(
@@ -89,13 +92,13 @@ class Observer:
             local=local,
             child=child,
             data=data,
-            in_place=not isinstance(child, Serving) or await self._in_place(),
+            in_place=in_place,
             status=answers.status,
             members=answers.members,
             alarms=answers.alarms,
             denied=answers.denied,
             list_denied=answers.list_denied,
-            node_id=await self._node_id(data),
+            node_id=await self._node_id(data) if in_place else None,
             recorded=_is_recorded(answers.status, recorded),
             pause=pause,
         )
@@ -119,7 +122,7 @@ class Observer:
         except DataDirectoryError as error:
             self._log.debug("{reason}", reason=error.message)
             kept = None
-        return kept or self._fresh_name
+        return kept or self._seen or self._fresh_name
 
     async def _in_place(self) -> bool:
         try:

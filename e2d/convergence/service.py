@@ -60,8 +60,6 @@ DECISIONS_KEPT = 100
 class NodeSettings:
     """
     What stays the same of this node while the daemon runs: for the report.
-
-    :param warnings: found while the configuration was read.
     """
 
     cluster_name: str
@@ -70,9 +68,7 @@ class NodeSettings:
     started_at: datetime
     config: str
     socket: str
-    binary: str
     client_url: str
-    warnings: tuple[str, ...] = ()
 
 
 _NOTHING_YET = PlanReport(
@@ -93,7 +89,9 @@ class ConvergenceService(Service):
     """
     Looks, decides and acts, at once when there is news and every few seconds anyway.
 
-    :param extra_warnings: asked at each report.
+    :param binary: the configured etcd, and
+    :param extra_warnings: what else to warn of, asked at each report: a reload changes
+        them.
     """
 
     _clock: IReactorTime
@@ -104,6 +102,7 @@ class ConvergenceService(Service):
     _actor: Actor
     _server: IEtcdServer
     _directory: IEtcdDataDirectory
+    _binary: Callable[[], str]
     _extra_warnings: Callable[[], Sequence[str]]
     _log: Logger = field(factory=Logger)
     _repeater: Repeater = field(init=False)
@@ -247,7 +246,6 @@ class ConvergenceService(Service):
             and loop.problem is None
             and safe_to_stop(observation),
             warnings=(
-                *settings.warnings,
                 *self._server.warnings(),
                 *filter(None, [self._actor.warning]),
                 *self._extra_warnings(),
@@ -264,7 +262,7 @@ class ConvergenceService(Service):
 
     def _identity(self) -> EtcdIdentity:
         return EtcdIdentity(
-            binary=self._settings.binary,
+            binary=self._binary(),
             version=self._server.version(),
             client_url=self._settings.client_url,
             peer_url=self._policy.peer_url,

@@ -7,9 +7,7 @@ What blocks runs in the injected pool; what it does is in plain functions on pat
 
 from __future__ import annotations
 
-import fcntl
 import os
-import stat
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
@@ -40,6 +38,7 @@ from e2d.etcd.forms import (
     pause_to_record,
     required,
 )
+from e2d.etcd.lock import DataDirectoryLock, make_private
 from e2d.etcd.member import MARK, WAL, WAL_IN_THE_MAKING
 from e2d.etcd.records import Records, RunInPool, read_record, write_record
 from e2d.etcd.swap import finish_swap, set_aside
@@ -50,6 +49,7 @@ from e2d.model import (
     Empty,
     Founding,
     Holds,
+    Lost,
     MemberID,
     Missing,
     NodeID,
@@ -60,79 +60,13 @@ from e2d.model import (
     format_id,
 )
 
-__all__ = ["DataDirectory", "DataDirectoryLock"]
+__all__ = ["DataDirectory"]
 
 _log = Logger()
 
 _NAME = "name"
 _PAUSE = "pause"
-_PRIVATE = 0o700
-_PID_BYTES = 20
 _NODE_ID_BYTES = 8
-
-
-class DataDirectoryLock:
-    """
-    One e2d on one directory (C13). It ends with the process, however that ends.
-
-    The blocking calls are for before the reactor runs and after.
-
-    :param path: the data directory, absolute.
-    """
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._descriptor: int | None = None
-
-    def acquire(self) -> None:
-        """
-        Have the directory, its ``e2d/`` (0700 both) and the lock.
-
-        :raises DataDirectoryError: another e2d has it, or it cannot be used.
-        """
-        assert self._descriptor is None
-        own = os.path.join(self._path, "e2d")
-        try:
-            os.makedirs(os.path.dirname(self._path), exist_ok=True)
-            for directory in (self._path, own):
-                make_directory(directory)
-                _make_private(directory)
-            self._descriptor = _lock(os.path.join(own, "lock"))
-        except OSError as error:
-            raise explain(error, self._path, "use the data directory") from error
-
-    def release(self) -> None:
-        """Let another e2d have it. Idempotent."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-    def follow(self) -> None:
-        """
-        Have the lock of the directory that is at the path now. Blocks.
-
-        A volume that was mounted there, or unmounted, hides the one that was locked.
-
-        :raises DataDirectoryError: another e2d has that one, or it cannot be used.
-        """
-        before = self._descriptor
-        assert before is not None
-        if self._is_at_the_path(before):
-            return
-        self._descriptor = None
-        try:
-            self.acquire()
-        except DataDirectoryError:
-            self._descriptor = before
-            raise
-        os.close(before)
-
-    def _is_at_the_path(self, descriptor: int) -> bool:
-        try:
-            there = os.stat(os.path.join(self._path, "e2d", "lock"))
-        except OSError:
-            return False
-        return os.path.samestat(os.fstat(descriptor), there)
 
 
 def _names(directory: str) -> Sequence[str]:
@@ -150,33 +84,6 @@ def _is_gone(path: str) -> bool:
     except OSError:
         return False  # that cannot be told
     return False
-
-
-def _make_private(directory: str) -> None:
-    # etcd warns about, or refuses, a directory that others may enter.
-    if stat.S_IMODE(os.stat(directory).st_mode) != _PRIVATE:
-        os.chmod(directory, _PRIVATE)
-
-
-def _lock(path: str) -> int:
-    """Lock a file and write our pid into it; never waits."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    descriptor = os.open(path, flags, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
-    except BlockingIOError:
-        holder = os.pread(descriptor, _PID_BYTES, 0).strip().decode("ascii", "replace")
-        os.close(descriptor)
-        raise DataDirectoryError(
-            f"{path}: another e2d (pid {holder or 'unknown'}) uses this data "
-            "directory; stop it, or name another dataDir"
-        ) from None
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
 
 
 @implementer(IEtcdDataDirectory)
@@ -223,6 +130,8 @@ class DataDirectory:
         self._one_at_a_time = DeferredLock()
         self._missing_since: float | None = None
         self._examined: DataState | None = None
+        self._lived = False
+        self._identity: NodeID | None = None
         self._warnings: Sequence[str] = ()
 
     @property
@@ -240,6 +149,10 @@ class DataDirectory:
         """`IEtcdDataDirectory.examine`; what the disk refuses is Unreadable."""
         since = now if self._missing_since is None else self._missing_since
         state = await self._run_in_pool(lambda: self._look(since))
+        self._lived = self._lived or isinstance(state, Holds)
+        if self._lived and isinstance(state, Empty):
+            # The records went with the data: we are what still knows of it.
+            state = Lost(founding=None)
         self._missing_since = since if isinstance(state, Missing) else None
         self._examined = state
         return state
@@ -253,18 +166,24 @@ class DataDirectory:
 
     async def in_place(self) -> bool:
         """`IEtcdDataDirectory.in_place`."""
-        log = os.path.join(self._member, WAL)
-        return await self._run_in_pool(lambda: not _is_gone(log))
+        return await self._run_in_pool(self._is_in_place)
+
+    def _is_in_place(self) -> bool:
+        if _is_gone(os.path.join(self._member, WAL)):
+            return False
+        # The lock may be gone by itself, with all of e2d/.
+        self._lock.follow()
+        return True
 
     async def node_id(self) -> NodeID:
         """`IEtcdDataDirectory.node_id`."""
         async with self._one_at_a_time:
             kept = await self._run_in_pool(lambda: read_node(self._own))
-            if kept is not None:
-                return kept
-            fresh = NodeID(self._nonce(_NODE_ID_BYTES).hex())
-            await self._records.write(NODE, {"id": fresh})
-            return fresh
+            if kept is None:
+                kept = self._identity or NodeID(self._nonce(_NODE_ID_BYTES).hex())
+                await self._records.write(NODE, {"id": kept})
+            self._identity = kept
+            return kept
 
     async def node_name(self) -> NodeName | None:
         """`IEtcdDataDirectory.node_name`."""
@@ -318,7 +237,7 @@ class DataDirectory:
         log = os.path.join(self._member, WAL)
         try:
             make_directory(self._member)
-            _make_private(self._member)
+            make_private(self._member)
             if newest_file(_names(log)) is not None:
                 # Nobody wrote to it: see Note [A log nobody wrote to]. Etcd waits for
                 # ever on such a log, but clears it away from where it makes new ones.
@@ -331,6 +250,7 @@ class DataDirectory:
     async def record_member(self, holds: DataState) -> None:
         """`IEtcdDataDirectory.record_member`; see `warnings` for the breadcrumb."""
         assert isinstance(holds, Holds)
+        self._lived = True
         breadcrumb = Breadcrumb(
             data_directory=self.path,
             node_id=await self.node_id(),

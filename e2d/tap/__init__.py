@@ -27,8 +27,8 @@ from e2d.api.loglines import json_line, line_observer, text_line
 from e2d.api.places import SocketPathTooLong
 from e2d.config.loading import Loaded
 from e2d.config.problems import ConfigurationError
-from e2d.config.reading import STANDARD_INPUT, read_configuration
-from e2d.config.values import Configuration, HostFacts
+from e2d.config.reading import DEFAULT_FILE, STANDARD_INPUT, read_configuration
+from e2d.config.values import HostFacts
 from e2d.discovery.host import host_address
 from e2d.etcd.command import EtcdSettings
 from e2d.interfaces import DataDirectoryError, IDaemonReactor
@@ -130,6 +130,7 @@ class Daemon(Service):
         # twistd may change the working directory before it starts us.
         self._path = path if path in {None, STANDARD_INPUT} else os.path.abspath(path)
         self._loaded = load(path)
+        self._composition = Composition(reactor=reactor, loaded=self._loaded)
         self._parts: Parts | None = None
 
     def startService(self) -> None:
@@ -141,9 +142,8 @@ class Daemon(Service):
         """
         super().startService()
         self._clock.watch(self._reactor)
-        composition = Composition(reactor=self._reactor, loaded=self._loaded)
         try:
-            parts = composition.parts()
+            parts = self._composition.parts()
             parts.service.startService()
         except SocketPathTooLong as error:
             raise _fail(str(error), EXIT_CONFIGURATION) from None
@@ -156,7 +156,7 @@ class Daemon(Service):
             pid=os.getpid(),
             config=self._loaded.source,
         )
-        for warning in composition.warnings():
+        for warning in self._composition.warnings():
             self._log.warn("{warning}", warning=warning)
         self._reactor.callWhenRunning(_take_signals, self._reactor, self._reload)
 
@@ -181,6 +181,11 @@ class Daemon(Service):
         if self._path == STANDARD_INPUT:
             self._log.warn("Not reloaded: the configuration came from standard input")
             return
+        path = self._path or DEFAULT_FILE
+        if os.path.exists(path) and not os.path.isfile(path):
+            # Whoever opens a pipe waits for its writer, and everything with it.
+            self._log.warn("Not reloaded: {path} is not a regular file", path=path)
+            return
         try:
             fresh = _read(self._path)
         except ConfigurationError as error:
@@ -188,16 +193,17 @@ class Daemon(Service):
                 self._log.error("{problem}", problem=str(problem))
             self._log.error("The running configuration is kept")
             return
-        self._take(fresh.configuration)
+        self._take(fresh)
 
-    def _take(self, fresh: Configuration) -> None:
+    def _take(self, fresh: Loaded) -> None:
         from e2d.config.writing import changed_keys
 
-        running = self._loaded.configuration
-        taken = reloaded(running, fresh)
-        now, later = changed_keys(running, taken), changed_keys(taken, fresh)
+        running, wanted = self._loaded.configuration, fresh.configuration
+        taken = reloaded(running, wanted)
+        now, later = changed_keys(running, taken), changed_keys(taken, wanted)
         if now and self._parts is not None:
-            self._loaded = evolve(self._loaded, configuration=taken)
+            self._loaded = evolve(fresh, configuration=taken)
+            self._composition.reload(self._loaded)
             data_dir = os.path.abspath(taken.data_dir)
             settings = EtcdSettings.from_configuration(taken, data_dir)
             self._parts.server.reconfigure(settings)

@@ -28,7 +28,8 @@ from e2d.convergence.service import ConvergenceService, NodeSettings
 from e2d.etcd.access import client_tls, login, missing_files, own_address
 from e2d.etcd.client import EtcdClient
 from e2d.etcd.command import EtcdSettings
-from e2d.etcd.datadir import DataDirectory, DataDirectoryLock
+from e2d.etcd.datadir import DataDirectory
+from e2d.etcd.lock import DataDirectoryLock
 from e2d.etcd.records import Records
 from e2d.etcd.supervisor import EtcdSupervisor, Patience
 from e2d.interfaces import IDaemonReactor
@@ -193,7 +194,12 @@ class Composition:
             ),
             server=server,
             directory=directory,
-            extra_warnings=lambda: (*directory.warnings, *self._api_warnings()),
+            binary=lambda: self._loaded.configuration.etcd.binary or "etcd",
+            extra_warnings=lambda: (
+                *self.warnings(),
+                *directory.warnings,
+                *self._api_warnings(),
+            ),
         )
 
     def _node_settings(self) -> NodeSettings:
@@ -205,10 +211,12 @@ class Composition:
             started_at=wall_clock(),
             config=self._loaded.source,
             socket=self._socket().path,
-            binary=configuration.etcd.binary or "etcd",
             client_url=_url(configuration, configuration.client.advertise),
-            warnings=self.warnings(),
         )
+
+    def reload(self, loaded: Loaded) -> None:
+        """From now on tell of another configuration."""
+        self._loaded = loaded
 
     def warnings(self) -> tuple[str, ...]:
         """What an operator should know of the configuration, a line each."""

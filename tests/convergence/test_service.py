@@ -75,9 +75,7 @@ class OneNode:
                 started_at=START,
                 config="c",
                 socket="s",
-                binary="etcd",
                 client_url="http://10.0.0.1:2379",
-                warnings=("c:1:1: careful",),
             ),
             observer=Observer(
                 clock=self.clock,
@@ -99,7 +97,8 @@ class OneNode:
             ),
             server=self.server,
             directory=self.directory,
-            extra_warnings=lambda: ("no breadcrumb",),
+            binary=lambda: "etcd",
+            extra_warnings=lambda: ("c:1:1: careful", "no breadcrumb"),
         )
 
     def wall_clock(self) -> datetime:

@@ -15,7 +15,8 @@ from attrs import evolve
 from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from e2d.etcd.datadir import DataDirectory, DataDirectoryLock
+from e2d.etcd.datadir import DataDirectory
+from e2d.etcd.lock import DataDirectoryLock
 from e2d.interfaces import DataDirectoryError
 from e2d.model import (
     DataState,
@@ -572,3 +573,73 @@ class DataDirectoryLockTests(SynchronousTestCase):
         (self.path / "e2d").mkdir(parents=True)
         (self.path / "e2d/lock").symlink_to("/tmp/elsewhere")  # noqa: S108 - never made
         self.assertIn("a symbolic link is where none may be", self.refusal())
+
+
+class VanishedTests(OnDisk):
+    """What went away while this e2d was there to see it."""
+
+    def setUp(self) -> None:
+        """Given data that this e2d has seen."""
+        super().setUp()
+        self.directory = self.make()
+        self.etcd_lives()
+        self.assertIsInstance(self.examine(), Holds)
+        self.identity = self.now(self.directory.node_id())
+
+    def now(self, work: Awaitable[T]) -> T:
+        """What a call returns."""
+        return self.successResultOf(Deferred.fromCoroutine(work))  # type: ignore[arg-type]
+
+    def examine(self) -> DataState:
+        """What this e2d finds."""
+        return self.now(self.directory.examine(5.0))
+
+    def test_all_of_it(self) -> None:
+        """A2: with all records gone too it is lost, not new."""
+        shutil.rmtree(self.path / "member")
+        shutil.rmtree(self.path / "e2d")
+        self.assertEqual(self.examine(), Lost(founding=None))
+
+    def test_recorded_member(self) -> None:
+        """A member that was recorded as living here is not forgotten either."""
+        directory = self.make()
+        holds = evolve(ORIGINAL, members=())
+        self.now(directory.record_member(holds))
+        shutil.rmtree(self.path / "member")
+        shutil.rmtree(self.path / "e2d")
+        self.assertEqual(self.now(directory.examine(5.0)), Lost(founding=None))
+
+    def test_own_records(self) -> None:
+        """C13: without ``e2d/`` the lock is taken again, and the node id stays."""
+        shutil.rmtree(self.path / "e2d")
+        self.assertTrue(self.now(self.directory.in_place()))
+        another = DataDirectoryLock(str(self.path))
+        self.assertRaises(DataDirectoryError, another.acquire)
+        self.assertEqual(self.now(self.directory.node_id()), self.identity)
+        self.assertEqual(self.now(self.make().node_id()), self.identity)
+
+
+class ForeignTests(SynchronousTestCase):
+    """A directory that somebody else uses for something else."""
+
+    def test_left_alone(self) -> None:
+        """It is refused and keeps its mode, whatever ``dataDir`` says."""
+        path = Path(self.mktemp()).absolute()
+        path.mkdir(mode=0o755)
+        path.chmod(0o755)
+        (path / "precious").touch()
+        lock = DataDirectoryLock(str(path))
+        error = self.assertRaises(DataDirectoryError, lock.acquire)
+        self.assertIn("it holds precious and no data of etcd's", error.message)
+        self.assertEqual(path.stat().st_mode & 0o777, 0o755)
+        self.assertEqual(os.listdir(path), ["precious"])
+
+    def test_of_the_original(self) -> None:
+        """A directory with ``member/`` in it is made private, and used."""
+        path = Path(self.mktemp()).absolute()
+        (path / "member").mkdir(parents=True)
+        path.chmod(0o755)
+        lock = DataDirectoryLock(str(path))
+        lock.acquire()
+        self.addCleanup(lock.release)
+        self.assertEqual(path.stat().st_mode & 0o777, 0o700)

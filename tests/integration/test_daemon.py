@@ -230,6 +230,13 @@ class TwistdTests(DaemonTestCase):
         until("what does not is said", lambda: "evictAfter" in node.log())
         self.assertEqual(node.etcd_pid(), pid)
         self.assertEqual(node.get("/readyz")[0], 200)
+        self.assertIn("unsafeNoFsync", " ".join(node.status()["warnings"]))
+        node.configure(unsafeNoFsync=False)
+        node.send(signal.SIGHUP)
+        until(
+            "what was changed back is warned of no more",
+            lambda: "unsafeNoFsync" not in " ".join(node.status()["warnings"]),
+        )
         self.assertEqual(node.e2d("restart", "--yes").code, 0)
         self.assertEqual(node.etcd_arguments()["auto-compaction-retention"], "420s")
 
@@ -240,6 +247,12 @@ class TwistdTests(DaemonTestCase):
         node.send(signal.SIGHUP)
         until("the mistake is said", lambda: "`clientAdr`" in node.log())
         self.assertEqual(node.get("/readyz")[0], 200)
+        node.config.unlink()
+        os.mkfifo(node.config)
+        node.send(signal.SIGHUP)
+        until("the pipe is not waited for", lambda: "regular file" in node.log())
+        self.assertEqual(node.get("/readyz")[0], 200)
+        node.config.unlink()
         node.configure()
         self.assertEqual(node.e2d("status").code, 0)
 

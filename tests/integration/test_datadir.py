@@ -15,7 +15,8 @@ from typing import TypeVar
 from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import TestCase
 
-from e2d.etcd.datadir import DataDirectory, DataDirectoryLock
+from e2d.etcd.datadir import DataDirectory
+from e2d.etcd.lock import DataDirectoryLock
 from e2d.model import DataState, Founding, Holds, NodeName, Unborn
 from tests.integration.bare import ROOT, BareEtcd, binary
 
@@ -139,7 +140,8 @@ UNMOUNTED = """
 import os, subprocess, sys
 from datetime import UTC, datetime
 from twisted.internet.defer import Deferred, succeed
-from e2d.etcd.datadir import DataDirectory, DataDirectoryLock
+from e2d.etcd.datadir import DataDirectory
+from e2d.etcd.lock import DataDirectoryLock
 from e2d.model import ClusterID, Holds, MemberID, NodeName
 
 path = sys.argv[1]

@@ -18,7 +18,7 @@ from typing import Any
 
 from twisted.trial.unittest import SkipTest
 
-from tests.integration.daemon import Daemon, DaemonTestCase
+from tests.integration.daemon import E2D, Daemon, DaemonTestCase
 from tests.integration.etcds import EtcdLine
 from tests.integration.lines import on_each_line
 from tests.integration.load import Gateway, GatewayError
@@ -299,6 +299,30 @@ class DataTests(BrokenTestCase):
         (node.root / "away").rename(node.data / "member")
         node.wait_ready()
         self.assertEqual(Gateway(node.client).get("kept"), "yes")
+
+    def test_data_removed_under_a_running_etcd(self, etcd: EtcdLine) -> None:
+        """A2: with every record gone too, the e2d that was there founds nothing."""
+        node = self.serving(etcd)
+        for each in ("member", "e2d"):
+            (node.data / each).rename(node.root / each)
+        node.wait_status(
+            "the loss", lambda status: status["plan"]["code"] == "E2D-H10"
+        )
+        node.kill_etcd()
+        status = self.assert_told(node, "member/ is gone")
+        self.assertEqual(status["plan"]["code"], "E2D-H03")
+        self.assertEqual(node.etcds(), [])
+
+    def test_own_records_removed(self, etcd: EtcdLine) -> None:
+        """C13: e2d takes the lock of its directory again before anybody else can."""
+        node = self.serving(etcd)
+        identity = node.status()["node"]["node_id"]
+        (node.data / "e2d").rename(node.root / "away")
+        until("the lock is there", (node.data / "e2d" / "lock").exists)
+        second = node.run(*E2D, "run", "-c", str(node.config))
+        self.assertEqual(second.code, 1)
+        self.assertIn("another e2d", second.err)
+        self.assertEqual(node.status()["node"]["node_id"], identity)
 
     def test_full_disk_at_the_start(self, etcd: EtcdLine) -> None:
         """A start without room for the log says so; with more room it goes on."""
