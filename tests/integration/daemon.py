@@ -68,7 +68,10 @@ class Daemon:
 
     :param etcd: the etcd that it runs.
     :param keys: of the configuration, beside or instead of what every test needs.
+    :ivar keeps_breadcrumb: whether it has a ``$STATE_DIRECTORY``.
     """
+
+    keeps_breadcrumb = True
 
     def __init__(self, etcd: EtcdLine, **keys: Any) -> None:  # noqa: ANN401 - YAML
         self.etcd = etcd
@@ -106,12 +109,13 @@ class Daemon:
 
     def environment(self) -> dict[str, str]:
         """What e2d and the commands inherit: nothing of a service manager's."""
+        state = {"STATE_DIRECTORY": str(self.root / "state")}
         return {
+            **(state if self.keeps_breadcrumb else {}),
             "HOME": str(self.root),
             "LC_ALL": "C.UTF-8",
             "PATH": f"{self.etcd.directory}:/usr/sbin:/usr/bin:/sbin:/bin",
             "PYTHONPATH": str(ROOT),
-            "STATE_DIRECTORY": str(self.root / "state"),
             "ETCDCTL_API": "3",
         }
 

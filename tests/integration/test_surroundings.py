@@ -302,12 +302,12 @@ class DataTests(BrokenTestCase):
 
     def test_data_removed_under_a_running_etcd(self, etcd: EtcdLine) -> None:
         """A2: with every record gone too, the e2d that was there founds nothing."""
-        node = self.serving(etcd)
+        node = self.daemon(etcd)
+        node.keeps_breadcrumb = False
+        node.serve()
         for each in ("member", "e2d"):
             (node.data / each).rename(node.root / each)
-        node.wait_status(
-            "the loss", lambda status: status["plan"]["code"] == "E2D-H10"
-        )
+        node.wait_status("the loss", lambda status: status["plan"]["code"] == "E2D-H10")
         node.kill_etcd()
         status = self.assert_told(node, "member/ is gone")
         self.assertEqual(status["plan"]["code"], "E2D-H03")
