@@ -305,9 +305,7 @@ class DataTests(BrokenTestCase):
         node = self.serving(etcd)
         for each in ("member", "e2d"):
             (node.data / each).rename(node.root / each)
-        node.wait_status(
-            "the loss", lambda status: status["plan"]["code"] == "E2D-H10"
-        )
+        node.wait_status("the loss", lambda status: status["plan"]["code"] == "E2D-H10")
         node.kill_etcd()
         status = self.assert_told(node, "member/ is gone")
         self.assertEqual(status["plan"]["code"], "E2D-H03")
