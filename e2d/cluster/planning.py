@@ -14,14 +14,21 @@ Note [What may be new]
 An empty directory founds a cluster of one only when nobody else can know better: one
 member is wanted, no seeds or discovery name others who may hold this cluster, and no
 store is configured that may hold its snapshots. "Could not tell" is never "none".
+
+Note [A new peer address]
+
+etcd reads its own peer URL from the configuration when a member is born, and from its
+data ever after: when ``peerAddr`` changed, the member list has to be told. That is done
+once etcd listens there, and only while this member is alone: in a larger cluster a
+mistaken address would cut it off from its peers.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import assert_never
 
 from e2d.cluster.observation import Observation
+from e2d.cluster.pausing import pause_in_force
 from e2d.cluster.policy import Policy
 from e2d.cluster.reasons import Code
 from e2d.cluster.steps import (
@@ -32,6 +39,7 @@ from e2d.cluster.steps import (
     RestartMember,
     StartCluster,
     Step,
+    UpdatePeerURL,
     Wait,
     describe,
 )
@@ -46,7 +54,6 @@ from e2d.model import (
     Holds,
     Lost,
     Missing,
-    Pause,
     ProblemKind,
     Serving,
     Starting,
@@ -57,10 +64,7 @@ from e2d.model import (
     format_id,
 )
 
-__all__ = ["pause_in_force", "plan", "safe_to_stop"]
-
-BORN_PAUSED = Pause(until_at=datetime.max.replace(tzinfo=UTC), by="recovery.observe")
-"""Only a person ends it."""
+__all__ = ["plan", "safe_to_stop"]
 
 
 def plan(observation: Observation, policy: Policy) -> Plan:
@@ -87,22 +91,6 @@ def plan(observation: Observation, policy: Policy) -> Plan:
             return _one(_start(observation, policy), policy.turn_interval)
         case _:
             assert_never(observation.child)
-
-
-def pause_in_force(
-    pause: Pause | None, now_at: datetime, policy: Policy
-) -> Pause | None:
-    """
-    The pause that holds now.
-
-    With ``recovery.observe`` a node is born paused: without a pause on record nobody
-    has ever resumed it (a resumed one has a pause on record that is over).
-
-    :param pause: as it is on disk.
-    """
-    if pause is None:
-        return BORN_PAUSED if policy.observe else None
-    return pause if now_at < pause.until_at else None
 
 
 def safe_to_stop(observation: Observation) -> bool:
@@ -173,7 +161,9 @@ def _while_serving(observation: Observation, child: Serving, policy: Policy) -> 
             reason="etcd serves for the first time since it was started here",
             look_again=policy.turn_interval,
         )
-    trouble = _trouble(observation)
+    trouble: Step | None = _trouble(observation)
+    if trouble is None:
+        trouble = _new_peer_url(observation, child, policy)
     if trouble is not None:
         return _one(trouble, policy.turn_interval)
     return Plan(
@@ -241,6 +231,23 @@ def _alarmed(observation: Observation) -> Step | None:
 def _raised(observation: Observation, alarm: str) -> str:
     """Who raised it, as ids; empty: nobody, as far as is known."""
     return ", ".join(who for who, what in observation.alarms or () if what == alarm)
+
+
+def _new_peer_url(
+    observation: Observation, child: Serving, policy: Policy
+) -> UpdatePeerURL | None:
+    """See Note [A new peer address]."""
+    if pause_in_force(observation.pause, observation.now_at, policy) is not None:
+        return None
+    if child.elsewhere is not None and child.elsewhere.peer_url is not None:
+        return None
+    members = observation.members
+    if members is None or len(members) != 1 or members[0].role is not EtcdRole.VOTER:
+        return None
+    (member,) = members
+    if member.peer_urls == (policy.peer_url,):
+        return None
+    return UpdatePeerURL(member_id=member.member_id, peer_url=policy.peer_url)
 
 
 # -- etcd does not run ------------------------------------------------------------

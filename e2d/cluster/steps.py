@@ -17,6 +17,7 @@ __all__ = [
     "RestartMember",
     "StartCluster",
     "Step",
+    "UpdatePeerURL",
     "Wait",
     "describe",
 ]
@@ -62,6 +63,19 @@ class RecordMember:
 
 
 @frozen(kw_only=True)
+class UpdatePeerURL:
+    """
+    Tell the cluster where this member is to be reached by its peers.
+
+    Expects, right before it acts: this member answers, and is a voter. (A learner would
+    be promoted by it, etcd#21694.)
+    """
+
+    member_id: MemberID
+    peer_url: str
+
+
+@frozen(kw_only=True)
 class Wait:
     """Nothing to do until something outside changes; it is said for what."""
 
@@ -83,7 +97,15 @@ class Halt:
     remedy: str
 
 
-Step = StartCluster | RestartMember | FinishSwap | RecordMember | Wait | Halt
+Step = (
+    StartCluster
+    | RestartMember
+    | FinishSwap
+    | RecordMember
+    | UpdatePeerURL
+    | Wait
+    | Halt
+)
 
 
 @frozen(kw_only=True)
@@ -114,10 +136,14 @@ def describe(step: Step) -> str:
             line = "finish a swap of directories that was cut short"
         case RecordMember():
             line = f"record that member {format_id(step.member_id)} lives on this disk"
-        case Wait():
-            line = f"wait ({step.code.value}): {step.reason}"
-        case Halt():
-            line = f"halt ({step.code.value}): {step.reason}"
+        case UpdatePeerURL():
+            line = (
+                f"tell etcd that member {format_id(step.member_id)} is reached by its"
+                f" peers at {step.peer_url}"
+            )
+        case Wait() | Halt():
+            word = "wait" if isinstance(step, Wait) else "halt"
+            line = f"{word} ({step.code.value}): {step.reason}"
         case _:
             assert_never(step)
     return line

@@ -17,6 +17,7 @@ from e2d.cluster.steps import (
     RestartMember,
     StartCluster,
     Step,
+    UpdatePeerURL,
     Wait,
     describe,
 )
@@ -31,6 +32,7 @@ from e2d.model import (
     Absent,
     DataState,
     Empty,
+    EtcdRole,
     EtcdStart,
     Founding,
     Holds,
@@ -124,6 +126,8 @@ class Actor:
                 await self._directory.finish_swap()
             case RecordMember():
                 await self._record_member(step)
+            case UpdatePeerURL():
+                await self._update_peer_url(step)
             case Wait() | Halt():
                 return NOTHING_TO_DO
             case _:
@@ -210,3 +214,9 @@ class Actor:
             Holds(member_id=status.member_id, cluster_id=status.cluster_id, name=name)
         )
         self.recorded = status.member_id
+
+    async def _update_peer_url(self, step: UpdatePeerURL) -> None:
+        status = await self._client.status()
+        if status.member_id != step.member_id or status.role is not EtcdRole.VOTER:
+            raise StepRefused("another member answers than a moment ago")
+        await self._client.update_peer_urls(step.member_id, (step.peer_url,))

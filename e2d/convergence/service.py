@@ -15,7 +15,8 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from e2d.cluster.observation import Observation
-from e2d.cluster.planning import pause_in_force, plan, safe_to_stop
+from e2d.cluster.pausing import pause_in_force
+from e2d.cluster.planning import plan, safe_to_stop
 from e2d.cluster.policy import Policy
 from e2d.cluster.reasons import Code
 from e2d.cluster.report import (

@@ -19,6 +19,7 @@ from e2d.cluster.steps import (
     RestartMember,
     StartCluster,
     Step,
+    UpdatePeerURL,
     Wait,
 )
 from e2d.model import (
@@ -42,6 +43,7 @@ from tests.cluster.builders import (
     FOUNDING,
     HOLDS,
     LOOK,
+    MEMBER,
     MISSING,
     NAME,
     NOON,
@@ -251,6 +253,35 @@ class RunningTests(SynchronousTestCase):
         self.assertEqual(
             step(evolve(WELL, recorded=False)), RecordMember(member_id=MemberID(0xA1))
         )
+
+    def test_new_peer_address(self) -> None:
+        """The member list is told where a member that is alone is reached now."""
+        moved = evolve(WELL, members=(evolve(MEMBER, peer_urls=("http://old:1",)),))
+        self.assertEqual(
+            step(moved), UpdatePeerURL(member_id=MemberID(0xA1), peer_url=URL)
+        )
+
+    def test_peer_address_that_is_not_listened_on(self) -> None:
+        """Before the restart that brings etcd there, the list says what is so."""
+        old = Elsewhere(client_url=None, peer_url="http://old:1")
+        moved = evolve(
+            WELL,
+            child=evolve(SERVING, elsewhere=old),
+            members=(evolve(MEMBER, peer_urls=("http://old:1",)),),
+        )
+        self.assertEqual(plan(moved, ALONE).steps, ())
+
+    def test_peer_address_left_alone(self) -> None:
+        """Not while paused, never for a learner, and not in a larger cluster."""
+        moved = evolve(MEMBER, peer_urls=("http://old:1",))
+        learner = evolve(moved, role=EtcdRole.LEARNER)
+        other = evolve(MEMBER, member_id=MemberID(0xA2))
+        for each in (
+            evolve(WELL, members=(moved,), pause=PAUSE),
+            evolve(WELL, members=(learner,)),
+            evolve(WELL, members=(moved, other)),
+        ):
+            self.assertEqual(plan(each, ALONE).steps, ())
 
     def test_starting_waits(self) -> None:
         """A slow start is waited for, never killed."""

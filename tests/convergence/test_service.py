@@ -38,7 +38,7 @@ from e2d.testing.server import FakeEtcdServer
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FRESH = NodeName("fresh")
-URL = "http://10.0.0.1:2380"
+URL = "http://fresh:2380"
 
 
 def defect(_start: EtcdStart) -> None:
@@ -377,6 +377,17 @@ class LoopTests(SynchronousTestCase):
         )
         self.assertEqual(decisions[0].outcome, "done")
         self.assertIn("data directory: empty", decisions[0].observation)
+
+    def test_new_peer_address(self) -> None:
+        """Etcd's member list is told of a changed peer address, once."""
+        node = self.node(Policy(required_size=1, peer_url="http://new:2380"))
+        node.run()
+        node.server.serve()
+        node.turn()
+        node.clock.advance(5.0)
+        (member,) = node.service.report().cluster.members
+        self.assertEqual(member.peer_urls, ("http://new:2380",))
+        self.assertEqual(node.service.report().plan.kind, "content")
 
     def test_a_long_wait_is_said_once(self) -> None:
         """Seconds that pass are no news: one line in the log, one decision."""
