@@ -1,187 +1,38 @@
-"""
-Bytes of real memberlist peers, both ways.
-
-``memberlist-vectors.json`` holds what Go peers of three releases sent, or accepted.
-"""
+"""Bytes of real memberlist peers, both ways: packets, and compression."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import ClassVar
 
-from attrs import frozen
-
 from twisted.trial.unittest import SynchronousTestCase
 
-from e2d.swim import lzw, packets, streams, wire
+from e2d.swim import lzw
 from e2d.swim.messages import (
     Ack,
     Alive,
     Dead,
-    ErrorReply,
     IndirectPing,
-    Message,
     Nack,
-    PeerAddress,
-    PeerState,
     Ping,
-    PushPull,
-    Rank,
-    Source,
-    Suspect,
     UserMessage,
-    Versions,
 )
-from e2d.swim.packets import Framing
 from e2d.swim.sealing import Keyring
-from e2d.swim.streams import StreamReader
-
-FILE = Path(__file__).parent.parent / "fixtures" / "memberlist-vectors.json"
-
-GO = PeerAddress(bytes([127, 0, 0, 1]), 17946)
-PY = PeerAddress(bytes([127, 0, 0, 1]), 17950)
-PY2 = PeerAddress(bytes([127, 0, 0, 1]), 17951)
-VERSIONS = Versions(protocol_min=1, protocol_max=5, protocol=2)
-FROM_GO = Source(address=GO, name=b"go-a")
-
-PING = Ping(sequence=1, node=b"py2", source=FROM_GO)
-FIXED_PING = Ping(sequence=42, node=b"go-a", source=Source(address=PY, name=b"py"))
-SUSPECT = Suspect(incarnation=1, node=b"py1", sender=b"go-a")
-ACK = Ack(sequence=42)
-ALIVE = Alive(incarnation=1, node=b"go-a", address=GO, meta=b"", versions=VERSIONS)
-
-
-def peer(
-    node: bytes,
-    address: PeerAddress,
-    *,
-    incarnation: int = 1,
-    meta: bytes = b"",
-    rank: Rank = Rank.ALIVE,
-    versions: Versions = VERSIONS,
-) -> PeerState:
-    """A peer in an exchange."""
-    return PeerState(
-        incarnation=incarnation,
-        node=node,
-        address=address,
-        meta=meta,
-        rank=rank,
-        versions=versions,
-    )
-
-
-PEER = peer(b"go-a", GO)
-REPLY = PushPull(join=True, peers=(PEER,))
-REQUEST = PushPull(join=True, peers=(peer(b"py", PY),))
-
-
-@frozen(kw_only=True)
-class Vector:
-    """One of them."""
-
-    name: str
-    layer: str
-    source: str
-    hex: str
-    key: str = ""
-    nonce: str = ""
-    label: str = ""
-    plaintext: str = ""
-
-    @property
-    def data(self) -> bytes:
-        """What was on the wire."""
-        return bytes.fromhex(self.hex)
-
-    @property
-    def plain(self) -> bytes:
-        """What is inside."""
-        return bytes.fromhex(self.plaintext)
-
-    def framing(self, *, compression: bool = False, protocol: int = 2) -> Framing:
-        """What it takes to read and to write it."""
-        return Framing(
-            label=self.label.encode(),
-            keyring=Keyring((bytes.fromhex(self.key),)) if self.key else None,
-            compression=compression,
-            protocol=protocol,
-        )
-
-    def unique(self, size: int) -> bytes:
-        """The nonce that it was sealed with."""
-        head = 2 + len(self.label) if self.label else 0
-        head += 6 if self.layer.startswith("tcp") else 1
-        return self.data[head : head + size]
-
-
-VECTORS = {
-    each["name"]: Vector(**each)
-    for each in json.loads(FILE.read_text(encoding="utf-8"))
-}
-
-
-def never(size: int) -> bytes:
-    """A nonce where none is needed."""
-    raise AssertionError(f"asked for {size} bytes")
-
-
-class VectorTestCase(SynchronousTestCase):
-    """It keeps count of the vectors that were used."""
-
-    def packet(
-        self,
-        name: str,
-        *messages: Message,
-        checksum: bool = False,
-        same: bool = True,
-        protocol: int = 2,
-    ) -> None:
-        """
-        A packet holds these messages, and these messages make that packet.
-
-        :param same: else they make another, which holds the same.
-        """
-        vector = VECTORS[name]
-        framing = vector.framing(protocol=protocol)
-        unpacked = packets.unpack(vector.data, framing)
-        self.assertEqual(unpacked.messages, messages)
-        self.assertEqual(unpacked.dropped, ())
-        packed = packets.pack(
-            [wire.encode(each) for each in messages],
-            framing,
-            checksum=checksum,
-            nonce=vector.unique,
-        )
-        if same:
-            self.assertEqual(packed.hex(), vector.hex)
-        else:
-            self.assertEqual(packets.unpack(packed, framing).messages, messages)
-
-    def stream(
-        self,
-        name: str,
-        message: Message,
-        *,
-        dialling: bool,
-        same: bool = True,
-        compression: bool = False,
-        protocol: int = 2,
-    ) -> None:
-        """A stream carries this message, and this message makes that stream."""
-        vector = VECTORS[name]
-        framing = vector.framing(compression=compression, protocol=protocol)
-        reader = StreamReader(framing, accepting=dialling)
-        self.assertEqual(reader.feed(vector.data), message)
-        written = streams.write(
-            message, framing, dialling=dialling, nonce=vector.unique
-        )
-        if same:
-            self.assertEqual(written.hex(), vector.hex)
-        else:
-            reader = StreamReader(framing, accepting=dialling)
-            self.assertEqual(reader.feed(written), message)
+from tests.swim.vectors import (
+    ACK,
+    ALIVE,
+    FIXED_PING,
+    FROM_GO,
+    GO,
+    PING,
+    PY,
+    PY2,
+    SUSPECT,
+    VECTORS,
+    VERSIONS,
+    Vector,
+    VectorTestCase,
+)
 
 
 class PacketTests(VectorTestCase):
@@ -297,122 +148,6 @@ class SealedPacketTests(VectorTestCase):
         self.packet("FIXED ping v1 AES-128 label blue", FIXED_PING)
 
 
-class StreamTests(VectorTestCase):
-    """Streams in the clear."""
-
-    def test_ping(self) -> None:
-        """The ping of who gets no answer by UDP."""
-        ping = Ping(sequence=2, node=b"py1", source=FROM_GO)
-        self.stream("ping tcp", ping, dialling=True)
-
-    def test_ack(self) -> None:
-        """Its answer."""
-        self.stream("ack nil payload", Ack(sequence=77), dialling=False)
-
-    def test_user_message(self) -> None:
-        """A user message has its length before it."""
-        self.stream('user tcp "hello"', UserMessage(b"hello"), dialling=True)
-
-    def test_long_user_message(self) -> None:
-        """A length over 127 is written unsigned, as the old codec does."""
-        vector = VECTORS["user tcp 200 bytes prefix (old codec, length cc c8)"]
-        written = streams.write(
-            UserMessage(b"a" * 200), vector.framing(), dialling=True, nonce=never
-        )
-        self.assertEqual(written[: len(vector.data)], vector.data)
-
-    def test_exchange(self) -> None:
-        """All that a peer of one knows."""
-        self.stream("pushpull reply 1 node", REPLY, dialling=False)
-
-    def test_exchange_of_three(self) -> None:
-        """One left; the metadata of two is nil."""
-        exchange = PushPull(
-            join=False,
-            peers=(
-                peer(b"py", PY),
-                peer(
-                    b"n",
-                    PeerAddress(bytes([127, 0, 0, 1]), 18000),
-                    incarnation=2,
-                    rank=Rank.LEFT,
-                ),
-                peer(b"go-a", GO, incarnation=21, meta=b"m"),
-            ),
-        )
-        self.stream("pushpull 3 nodes incl. left", exchange, dialling=False, same=False)
-
-    def test_many_peers(self) -> None:
-        """A header for 203 peers."""
-        exchange = PushPull(join=True, peers=(PEER,) * 203)
-        vector = VECTORS["pushpull header 203 nodes (old codec)"]
-        encoded = wire.encode(exchange)
-        self.assertEqual(encoded[1 : 1 + len(vector.data)], vector.data)
-        self.assertEqual(wire.decode(encoded), exchange)
-
-    def test_compressed_exchange(self) -> None:
-        """Compressed, with metadata and user state."""
-        peers = (peer(b"go-a", GO, meta=b"role=web;" * 6),)
-        exchange = PushPull(join=True, peers=peers, user_state=b"user-state")
-        self.stream(
-            'pushpull compressed, user state "user-state", 54-byte meta',
-            exchange,
-            dialling=False,
-            compression=True,
-        )
-
-    def test_error(self) -> None:
-        """Why a request was refused."""
-        reply = ErrorReply("Encryption is configured but remote state is not encrypted")
-        self.stream("err encryption required (old text)", reply, dialling=False)
-
-    def test_label(self) -> None:
-        """Who dials says the label."""
-        self.stream("label outbound stream pushpull", REPLY, dialling=True)
-
-    def test_accepted(self) -> None:
-        """What three releases accepted."""
-        self.stream("FIXED pushpull plain", REQUEST, dialling=True)
-
-    def test_accepted_compressed(self) -> None:
-        """What three releases accepted, compressed."""
-        self.stream(
-            "FIXED pushpull compressed", REQUEST, dialling=True, compression=True
-        )
-
-
-class SealedStreamTests(VectorTestCase):
-    """Streams that are sealed."""
-
-    def test_version_1(self) -> None:
-        """Without padding."""
-        self.stream("encrypted v1 stream pushpull", REPLY, dialling=False)
-
-    def test_version_0(self) -> None:
-        """With padding, from a peer that speaks version 1 of the protocol."""
-        versions = Versions(protocol_min=1, protocol_max=5, protocol=1)
-        self.stream(
-            "encrypted v0 stream pushpull (protocol 1)",
-            PushPull(join=True, peers=(peer(b"go-a", GO, versions=versions),)),
-            dialling=False,
-            protocol=1,
-        )
-
-    def test_label(self) -> None:
-        """Bound to the label, by who dialled."""
-        self.stream("label+encrypted v1 stream request (dialer)", REPLY, dialling=True)
-
-    def test_accepted(self) -> None:
-        """What three releases accepted."""
-        self.stream("FIXED pushpull stream v1", REQUEST, dialling=True)
-
-    def test_accepted_label(self) -> None:
-        """Bound to a label, by who dialled."""
-        self.stream(
-            "FIXED pushpull stream v1 label blue (dialer)", REQUEST, dialling=True
-        )
-
-
 class CompressionTests(VectorTestCase):
     """LZW."""
 
@@ -438,7 +173,11 @@ class CompletenessTests(SynchronousTestCase):
 
     def test_every_vector(self) -> None:
         """No vector is without a test."""
-        text = Path(__file__).read_text(encoding="utf-8")
+        here = Path(__file__).parent
+        text = "".join(
+            (here / name).read_text(encoding="utf-8")
+            for name in ("test_vectors.py", "test_vectors_streams.py")
+        )
         self.assertEqual([name for name in VECTORS if name not in text], [])
 
     def test_plaintexts(self) -> None:
