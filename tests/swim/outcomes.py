@@ -1,8 +1,9 @@
-"""How a call ends, and how much work it does, without a clock."""
+"""How a call ends, and what it costs, without a clock."""
 
 from __future__ import annotations
 
 import sys
+import tracemalloc
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -37,3 +38,13 @@ def lines(work: Callable[[], object]) -> int:
     finally:
         sys.settrace(before)
     return count
+
+
+def peak_bytes(work: Callable[[], object]) -> int:
+    """How much memory Python has taken at most while it was at it."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()

@@ -16,7 +16,7 @@ from e2d.swim.limits import DEFAULT_LIMITS, Limits
 from e2d.swim.messages import Message, Nack, UnknownMessage, UserMessage
 from e2d.swim.packets import Framing, Unpacked
 from e2d.swim.sealing import Keyring
-from tests.swim.outcomes import lines
+from tests.swim.outcomes import lines, peak_bytes
 from tests.swim.strategies import FRAMINGS, nonce
 
 PLAIN = Framing(compression=False)
@@ -199,6 +199,19 @@ class LimitTests(SynchronousTestCase):
         inner = deflate(b"\x07\xff" + bytes(510))
         work = lines(lambda: unpack(pack(*[inner] * 127)))
         self.assertLess(work, 60_000)
+
+    def test_memory_of_values(self) -> None:
+        """65,000 empty arrays in an unknown field take a few megabytes."""
+        many = b"\xdc\x03\xe8" + b"\x90" * 1000
+        packet = b"\x00\x81\xa1x\xdc\x00\x40" + many * 64
+        self.assertEqual(unpack(packet)[1], ())
+        self.assertLess(peak_bytes(lambda: unpack(packet)), 8 << 20)
+
+    def test_memory_of_lengths(self) -> None:
+        """And so do nested arrays, each as long as may be, if it was all there."""
+        packet = b"\x00\x81\xa1x" + b"\xdc\x04\x00" * 20000
+        self.assertEqual(unpack(packet)[1], (Fault.MALFORMED,))
+        self.assertLess(peak_bytes(lambda: unpack(packet)), 10 << 20)
 
     @settings(max_examples=500)
     @given(

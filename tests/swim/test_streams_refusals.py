@@ -27,7 +27,7 @@ from e2d.swim.messages import (
 from e2d.swim.packets import Framing
 from e2d.swim.sealing import Keyring
 from e2d.swim.streams import StreamReader
-from tests.swim.outcomes import lines, refusal
+from tests.swim.outcomes import lines, peak_bytes, refusal
 from tests.swim.strategies import cut, nonce
 
 MIB = 1024 * 1024
@@ -262,6 +262,18 @@ class LimitTests(SynchronousTestCase):
         message = UserMessage(bytes(MIB))
         framing = evolve(KEYED, compression=True)
         self.assertEqual(read(write(message, framing), framing), message)
+
+    def test_memory_of_values(self) -> None:
+        """65,000 empty arrays in one structure are too many."""
+        many = b"\xdc\x03\xe8" + b"\x90" * 1000
+        stream = b"\x06\x81\xa1x\xdc\x00\x40" + many * 64
+        self.assertEqual(self.fault(stream), Fault.LIMIT)
+        self.assertLess(peak_bytes(lambda: self.fault(stream)), 1 << 20)
+
+    def test_memory_of_a_frame(self) -> None:
+        """What was not sent takes no memory, whatever length was told."""
+        stream = b"\x0a" + (20 * MIB).to_bytes(4)
+        self.assertLess(peak_bytes(lambda: self.fault(stream, KEYED)), 1 << 16)
 
     def test_linear(self) -> None:
         """Twice as many peers, byte by byte, take twice as long."""
