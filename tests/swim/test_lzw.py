@@ -11,28 +11,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from e2d.swim import lzw
 from e2d.swim.errors import Fault, WireError
+from tests.swim.codes import noise, packed, zeros
 from tests.swim.outcomes import lines, refusal
 
 MOST = 1 << 20
 TESTING = bytes.fromhex("00e9949943278d9b330101")
-
-
-def noise(size: int, values: int) -> bytes:
-    """What a linear congruential generator gives, seeded with 1."""
-    state, made = 1, bytearray()
-    for _ in range(size):
-        state = (1103515245 * state + 12345) % 2**31
-        made.append((state >> 16) % values)
-    return bytes(made)
-
-
-def packed(codes: list[int], widths: list[int]) -> bytes:
-    """Codes, each in so many bits."""
-    bits = held = 0
-    for code, width in zip(codes, widths, strict=True):
-        bits |= code << held
-        held += width
-    return bits.to_bytes((held + 7) // 8, "little")
 
 
 class CompressTests(SynchronousTestCase):
@@ -48,6 +31,7 @@ class CompressTests(SynchronousTestCase):
     def test_zeros(self) -> None:
         """Entries that grow by one byte each."""
         self.check(bytes(20000), 228, "3d7b65ffee5b0f4a")
+        self.assertEqual(zeros(20000), lzw.compress(bytes(20000)))
 
     def test_noise(self) -> None:
         """Hardly anything repeats: the table is cleared."""
@@ -136,7 +120,8 @@ class DecompressTests(SynchronousTestCase):
 
     def test_without_a_first_clear(self) -> None:
         """The table is as good as cleared from the start."""
-        self.assertEqual(lzw.decompress(packed([65, 257], [9, 9]), MOST), b"A")
+        codes = packed([65, 66, 258, 257], [9] * 4)
+        self.assertEqual(lzw.decompress(codes, MOST), b"ABAB")
 
     def test_without_the_end(self) -> None:
         """All the data is there, but the end is not."""
@@ -181,7 +166,7 @@ class DecompressTests(SynchronousTestCase):
 
     def test_bomb(self) -> None:
         """What would grow a thousand times is refused on the way."""
-        bomb = lzw.compress(bytes(10_000_000))
+        bomb = zeros(10_000_000)
         few = lines(lambda: self.refused(bomb, 1000))
         self.assertEqual(self.refused(bomb, 1000), Fault.LIMIT)
         self.assertLess(few, 2000)

@@ -115,7 +115,7 @@ class SealTests(SynchronousTestCase):
         """Whole blocks get one more."""
         self.assertEqual(len(seal(RING, b"x" * 32, version=0)), 1 + 12 + 48 + 16)
 
-    @given(st.binary(max_size=100), KEYRINGS, st.integers(0, 1))
+    @given(st.binary(max_size=255), KEYRINGS, st.integers(0, 1))
     def test_back(self, plain: bytes, ring: Keyring, version: int) -> None:
         """Any ring, any version, any length, as long as was foretold."""
         sealed = seal(ring, plain, version)
