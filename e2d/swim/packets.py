@@ -80,14 +80,14 @@ class Framing:
 
     @property
     def label_header(self) -> bytes:
-        """What comes before a packet, and before what one writes who dialled."""
+        """What comes before a packet, and first on a stream from who dialled."""
         if not self.label:
             return b""
         return b"%c%c%b" % (LABEL, len(self.label), self.label)
 
     @property
     def seal_version(self) -> int:
-        """How it is sealed."""
+        """The version of what `e2d.swim.sealing` seals."""
         return 0 if self.protocol == 1 else 1
 
     @property
