@@ -12,6 +12,15 @@ def noise(size: int, values: int) -> bytes:
     return bytes(made)
 
 
+def strangers(size: int) -> bytes:
+    """No two neighbours meet again, so that each byte is a code of its own."""
+    byte, made = 0, bytearray()
+    for place in range(size):
+        made.append(byte)
+        byte = (byte + 1 + 2 * (place // 256)) % 256
+    return bytes(made)
+
+
 def packed(codes: list[int], widths: list[int]) -> bytes:
     """Codes, each in so many bits."""
     bits = held = 0

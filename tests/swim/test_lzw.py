@@ -11,8 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from e2d.swim import lzw
 from e2d.swim.errors import Fault, WireError
-from tests.swim.codes import noise, packed, zeros
-from tests.swim.outcomes import lines, refusal
+from tests.swim.codes import noise, packed, strangers, zeros
+from tests.swim.outcomes import lines, peak_bytes, refusal
 
 MOST = 1 << 20
 TESTING = bytes.fromhex("00e9949943278d9b330101")
@@ -45,33 +45,46 @@ class CompressTests(SynchronousTestCase):
         """The table is cleared many times."""
         self.check(noise(100000, 16), 62682, "60af4f3337d679f7")
 
+    def test_widths(self) -> None:
+        """The lengths at which codes get wider, of noise."""
+        self.check(noise(254, 256), 288, "8ac93dcad9907e5b")
+        self.check(noise(255, 256), 290, "577ad821cfb1c225")
+        self.check(noise(256, 256), 291, "65c23bb37fc19445")
+
+    def test_clears(self) -> None:
+        """The lengths at which a table may be cleared, of noise."""
+        self.check(noise(3836, 256), 5260, "e37e882d03e39581")
+        self.check(noise(3837, 256), 5261, "35799aad6d3c97ca")
+        self.check(noise(3838, 256), 5261, "1628bfff8ec9447a")
+        self.check(noise(3839, 256), 5263, "694dc2edec8fae2f")
+
     def test_before_the_first_wider_code(self) -> None:
         """One code before they get wider, the end has 9 bits."""
-        self.check(noise(254, 256), 288, "8ac93dcad9907e5b")
+        self.check(strangers(254), 288, "3fea22f15139bdc2")
 
     def test_first_wider_code(self) -> None:
         """The end is the first code of 10 bits."""
-        self.check(noise(255, 256), 290, "577ad821cfb1c225")
+        self.check(strangers(255), 290, "fd1d8cdf988114f7")
 
     def test_after_the_first_wider_code(self) -> None:
         """A literal is the first code of 10 bits."""
-        self.check(noise(256, 256), 291, "65c23bb37fc19445")
+        self.check(strangers(256), 291, "bbfcd990e20222bd")
 
-    def test_before_the_table_is_full(self) -> None:
-        """One code more and it would be cleared."""
-        self.check(noise(3836, 256), 5260, "e37e882d03e39581")
-
-    def test_table_is_almost_full(self) -> None:
-        """The last code before a clear would come."""
-        self.check(noise(3837, 256), 5261, "35799aad6d3c97ca")
+    def test_almost_full_table(self) -> None:
+        """One code before a clear, the end has 12 bits."""
+        self.check(strangers(3837), 5407, "a55e7504d67bda94")
 
     def test_full_table_at_the_end(self) -> None:
         """A clear, and then the end in 9 bits."""
-        self.check(noise(3838, 256), 5261, "1628bfff8ec9447a")
+        self.check(strangers(3838), 5410, "70485c627e84a924")
 
     def test_after_the_clear(self) -> None:
-        """A literal after the clear."""
-        self.check(noise(3839, 256), 5263, "694dc2edec8fae2f")
+        """A literal after the clear has 9 bits."""
+        self.check(strangers(3839), 5411, "dd18cc40b2cbb5dd")
+
+    def test_full_tables(self) -> None:
+        """The second table is full at the end."""
+        self.check(strangers(7676), 10816, "a3374ba30a87519c")
 
     @given(st.binary(max_size=2000) | st.text("ab", max_size=2000).map(str.encode))
     def test_back(self, plain: bytes) -> None:
@@ -145,6 +158,11 @@ class DecompressTests(SynchronousTestCase):
         widths = [9] * 256 + [10] * 512 + [11] * 1024
         widths += [12] * (len(codes) - len(widths))
         self.assertEqual(lzw.decompress(packed(codes, widths), MOST), plain)
+
+    def test_full_table_does_not_grow(self) -> None:
+        """400,000 literals, and no clear, take the memory of one table."""
+        endless = bytes(600_000)
+        self.assertLess(peak_bytes(lambda: self.refused(endless)), 2 << 20)
 
     def test_last_place_of_the_table(self) -> None:
         """A decoder gives a meaning to code 4095, which Go never writes."""
