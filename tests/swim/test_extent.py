@@ -77,23 +77,31 @@ class ExtentTests(SynchronousTestCase):
 
     def test_map_32(self) -> None:
         """A map with a length of four bytes."""
-        self.ends("df00000001 a161 02", 8)
+        self.ends("df00000001 a161 a102", 9)
 
     def test_string_32(self) -> None:
         """A string with a length of four bytes."""
-        self.ends("db00000002 6161", 7)
+        self.ends("db00000002 a5a5", 7)
+
+    def test_bytes_16(self) -> None:
+        """Bytes with a length of two bytes."""
+        self.ends("c50002 a5a5", 5)
+
+    def test_float_32(self) -> None:
+        """A float of four bytes."""
+        self.ends("ca a5a5a5a5", 5)
 
     def test_bytes_32(self) -> None:
         """Bytes with a length of four bytes."""
-        self.ends("c600000002 6161", 7)
+        self.ends("c600000002 a5a5", 7)
 
     def test_extension_16(self) -> None:
         """An extension with a length of two bytes."""
-        self.ends("c80002 05 6161", 6)
+        self.ends("c80002 05 a5a5", 6)
 
     def test_extension_32(self) -> None:
         """An extension with a length of four bytes."""
-        self.ends("c900000002 05 6161", 8)
+        self.ends("c900000002 05 a5a5", 8)
 
     def test_half_a_length(self) -> None:
         """A length that has not arrived is waited for."""
@@ -106,6 +114,11 @@ class ExtentTests(SynchronousTestCase):
     def test_as_long_as_accepted(self) -> None:
         """The limit itself is accepted."""
         self.assertEqual(found(bytes.fromhex("a36161"), 4), None)
+
+    def test_as_many_values_as_accepted(self) -> None:
+        """An array of 4095 is 4096 values."""
+        self.assertEqual(found(b"\xdc\x0f\xff" + bytes(4095), 5000), 4098)
+        self.assertEqual(self.refused("dc1000", most_bytes=5000), Fault.LIMIT)
 
     def test_more_values_than_accepted(self) -> None:
         """So is a number of values, which would take memory."""
