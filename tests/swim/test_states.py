@@ -88,9 +88,10 @@ class ReadPushPullTests(SynchronousTestCase):
     def test_arrays(self) -> None:
         """Header and peers as arrays, in the order of Go's declaration."""
         data = bytes.fromhex(
-            "93 01 02 c3  97 a161 a47f000001 cd1f0a c0 05 00 a6010502000000  7879"
+            "93 01 02 c3  97 a161 a47f000001 cd1f0a a16d 05 03 a6010502000000  7879"
         )
-        exchange = PushPull(join=True, peers=(PEER,), user_state=b"xy")
+        peer = evolve(PEER, meta=b"m", rank=Rank.LEFT)
+        exchange = PushPull(join=True, peers=(peer,), user_state=b"xy")
         self.assertEqual(read(data), (exchange, ()))
 
     def test_signed_numbers(self) -> None:

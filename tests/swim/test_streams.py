@@ -163,6 +163,10 @@ class ReadTests(SynchronousTestCase):
         """A user message of no bytes."""
         self.assertEqual(read(write(UserMessage(b""))), UserMessage(b""))
 
+    def test_user_message_in_an_array(self) -> None:
+        """A header that is an array of the length."""
+        self.assertEqual(read(b"\x08\x91\x02xy"), UserMessage(b"xy"))
+
     def test_compressed_though_we_do_not(self) -> None:
         """What is compressed is understood."""
         self.assertEqual(read(deflate(PING_BYTES), PLAIN), PING)

@@ -18,6 +18,7 @@ from e2d.swim.messages import (
     ErrorReply,
     IndirectPing,
     Message,
+    Nack,
     PeerAddress,
     Ping,
     Source,
@@ -95,6 +96,27 @@ class FieldTests(WireTestCase):
     def test_ack_in_an_array(self) -> None:
         """The order of Go's declaration."""
         self.assertEqual(decode("02 92 05 a178"), Ack(sequence=5, payload=b"x"))
+
+    def test_nack_in_an_array(self) -> None:
+        """Its only field."""
+        self.assertEqual(decode("0b 91 05"), Nack(sequence=5))
+
+    def test_error_in_an_array(self) -> None:
+        """Its only field."""
+        self.assertEqual(decode("0d 91 a178"), ErrorReply("x"))
+
+    def test_alive_in_an_array(self) -> None:
+        """The order of Go's declaration."""
+        self.assertEqual(
+            decode("04 95 05 a161 a47f000001 06 a16d"),
+            Alive(
+                incarnation=5,
+                node=b"a",
+                address=PeerAddress(b"\x7f\0\0\1", 6),
+                meta=b"m",
+                versions=None,
+            ),
+        )
 
     def test_suspect_in_an_array(self) -> None:
         """The order of Go's declaration."""
