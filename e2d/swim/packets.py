@@ -227,7 +227,7 @@ class _Unpacking:
         if self._parts < 0:
             raise WireError(Fault.LIMIT, "too many parts")
         kind = part[0] if part else None
-        if kind in _UNWRAPPED and not depth:
+        if kind in _UNWRAPPED and depth < 1:
             raise WireError(Fault.LIMIT, "wrapped too deeply")
         if kind == COMPOUND:
             for each in _parts(part):

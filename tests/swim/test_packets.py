@@ -44,6 +44,15 @@ def unpack(
 class FramingTests(SynchronousTestCase):
     """`Framing` knows what it costs."""
 
+    def test_defaults(self) -> None:
+        """Those of memberlist."""
+        framing = Framing()
+        self.assertEqual((framing.label, framing.keyring), (b"", None))
+        self.assertEqual((framing.compression, framing.protocol), (True, 2))
+        self.assertEqual(
+            (framing.verify_incoming, framing.verify_outgoing), (True,) * 2
+        )
+
     def test_plain(self) -> None:
         """Nothing costs nothing."""
         self.assertEqual(PLAIN.packet_overhead, 0)

@@ -25,7 +25,7 @@ from e2d.swim.messages import (
 from e2d.swim.packets import Framing
 from e2d.swim.sealing import Keyring
 from e2d.swim.streams import StreamReader
-from tests.swim.outcomes import refusal
+from tests.swim.outcomes import peak_bytes, refusal
 from tests.swim.strategies import FRAMINGS, REPLIES, REQUESTS, cut, nonce
 
 MIB = 1024 * 1024
@@ -149,6 +149,13 @@ class ReadTests(SynchronousTestCase):
         self.assertEqual(reader.feed(PING_BYTES + PING_BYTES), PING)
         self.assertIs(reader.feed(PING_BYTES), None)
         reader.end()
+
+    def test_memory_of_trailing_bytes(self) -> None:
+        """Nor is it held."""
+        reader = StreamReader(PLAIN, accepting=True)
+        reader.feed(PING_BYTES)
+        more = bytes(1 << 20)
+        self.assertLess(peak_bytes(lambda: reader.feed(more)), 1 << 16)
 
     def test_dropped(self) -> None:
         """Peers that are not fit to be told others are left out, and counted."""
