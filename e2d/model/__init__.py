@@ -1,5 +1,6 @@
 """
-The words of the domain: identities, etcd's own values, the child process, the disk.
+The words of the domain: identities, etcd's own values, the child process, the disk,
+what the gossip ring tells of nodes.
 
 Everything here is a frozen value without behaviour beyond its own text form.
 "Not known" is ``None`` or a variant of its own, never ``0``, ``""`` or ``()``.
@@ -37,6 +38,18 @@ from e2d.model.etcd import (
     EtcdVersion,
     InitialState,
 )
+from e2d.model.gossip import (
+    ClusterMark,
+    DataSummary,
+    GossipMember,
+    NodeDigest,
+    NodeStatus,
+    OriginalDigest,
+    PeerReport,
+    Rank,
+    UnreadableDigest,
+    mark_cluster,
+)
 from e2d.model.identities import (
     Address,
     ClusterID,
@@ -55,7 +68,9 @@ __all__ = [
     "ChildProblem",
     "ChildState",
     "ClusterID",
+    "ClusterMark",
     "DataState",
+    "DataSummary",
     "Empty",
     "EtcdMember",
     "EtcdRole",
@@ -63,16 +78,22 @@ __all__ = [
     "EtcdStatus",
     "EtcdVersion",
     "Founding",
+    "GossipMember",
     "Holds",
     "InitialState",
     "LeaseID",
     "Lost",
     "MemberID",
     "Missing",
+    "NodeDigest",
     "NodeID",
     "NodeName",
+    "NodeStatus",
+    "OriginalDigest",
     "Pause",
+    "PeerReport",
     "ProblemKind",
+    "Rank",
     "Revision",
     "Serving",
     "Starting",
@@ -80,5 +101,7 @@ __all__ = [
     "Swapping",
     "Unborn",
     "Unreadable",
+    "UnreadableDigest",
     "format_id",
+    "mark_cluster",
 ]
