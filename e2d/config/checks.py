@@ -9,9 +9,11 @@ from attrs import frozen
 
 from e2d.config import node_keys as node
 from e2d.config import service_keys as service
+from e2d.config.choices import GossipCompatibility
 from e2d.config.endpoints import is_loopback, is_unspecified
 from e2d.config.keys import ALPHA, Key
 from e2d.config.problems import Findings, quoted
+from e2d.config.ring_keys import MAXIMUM_KEYS, parse_ring_key
 from e2d.config.settings import Settings
 from e2d.config.values import Configuration
 from e2d.model import Address
@@ -154,11 +156,10 @@ def _check_gossip_keys(case: _Case) -> None:
     ring = case.made.gossip_ring
     keyed = bool(ring.keys) or ring.keys_file is not None
     case.refuse_both(node.GOSSIP_KEYS, node.GOSSIP_KEYS_FILE)
-    if keyed and ring.insecure:
-        case.warn(
-            node.GOSSIP_INSECURE,
-            "`gossip.insecure` has no effect: there are keys",
-        )
+    _check_number_of_keys(case, [parse_ring_key(key.reveal()) for key in ring.keys])
+    if ring.insecure and (keyed or case.made.ca_key is not None):
+        why = "there are keys" if keyed else "a key is derived from the CA's"
+        case.warn(node.GOSSIP_INSECURE, f"`gossip.insecure` has no effect: {why}")
     if not ring.enabled or keyed or case.made.ca_key is not None:
         return
     if case.settings.broken(node.CA_KEY, node.GOSSIP_KEYS, node.GOSSIP_KEYS_FILE):
@@ -171,12 +172,26 @@ def _check_gossip_keys(case: _Case) -> None:
             "`gossip.insecure: true`",
         )
         return
+    # The original's 1.0 line seals all the same, with zeros for a key (W-19).
+    zeros = ring.compat is GossipCompatibility.ORIGINAL
+    how = "sealed with a key that is no secret" if zeros else "not encrypted"
     case.findings.warn(
         None,
         node.GOSSIP_KEYS.path,
-        "gossip is not encrypted: whoever reaches it can steer the membership",
+        f"gossip is {how}: whoever reaches it can steer the membership",
         "give `caCert` and `caKey`, or `gossip.keys`",
     )
+
+
+def _check_number_of_keys(case: _Case, keys: list[bytes]) -> None:
+    if len(set(keys)) < len(keys):
+        case.error(node.GOSSIP_KEYS, "`gossip.keys` gives one key more than once")
+    if len(keys) > MAXIMUM_KEYS:
+        case.error(
+            node.GOSSIP_KEYS,
+            f"`gossip.keys` has {len(keys)} keys, and a ring has at most "
+            f"{MAXIMUM_KEYS}",
+        )
 
 
 def _check_gossip_label(case: _Case) -> None:

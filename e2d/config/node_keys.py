@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from base64 import b64decode
-from binascii import Error as Base64Error
-
 from e2d.config.choices import GossipCompatibility, GossipProfile
 from e2d.config.composites import ListOf, StringMap
 from e2d.config.endpoints import EndpointKind, PeerAddress, WrittenEndpoint
 from e2d.config.keys import ALPHA, Key, Section
 from e2d.config.measures import Duration
+from e2d.config.ring_keys import parse_ring_key
 from e2d.config.scalars import Boolean, Choice, Integer, Level, SecretText, Text
 from e2d.config.secret import Secret
 from e2d.model import Address
@@ -35,12 +32,12 @@ DISCOVERY_TYPES = (
 """The providers that e2d brings; plugins add more."""
 
 
-def _gossip_key_problem(text: str) -> str:
+def _ring_key_problem(text: str) -> str:
     try:
-        length = len(b64decode(re.sub(r"\s", "", text), validate=True))
-    except (Base64Error, ValueError):
-        return "must be base64"
-    return "" if length in {16, 24, 32} else f"must be 16, 24 or 32 bytes, not {length}"
+        parse_ring_key(text)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 _PATH = Text(what="a path")
@@ -269,19 +266,21 @@ GOSSIP_PROFILE = Key(
 GOSSIP_KEYS = Key[tuple[Secret, ...]](
     path="gossip.keys",
     kind=ListOf(
-        item=SecretText(what="a base64 key", check=_gossip_key_problem),
-        what="base64 keys",
+        item=SecretText(what="a base64 or hexadecimal key", check=_ring_key_problem),
+        what="base64 or hexadecimal keys",
         single=True,
     ),
     default=(),
-    default_words="derived from the CA's key",
-    about="Keys of 16, 24 or 32 bytes in base64; the first seals, all open.",
+    default_words="derived from the CA's key; with `gossip.compat` the original's key",
+    about="Keys of 16, 24 or 32 bytes in base64 or hexadecimal; the first seals, all "
+    "open. At most 16.",
 )
 GOSSIP_KEYS_FILE = Key[str | None](
     path="gossip.keysFile",
     kind=_PATH,
     default=None,
-    about="A file of such keys, one in each line, instead of `gossip.keys`.",
+    about="A file of such keys, one in each line, instead of `gossip.keys`. Empty "
+    "lines, and lines that begin with `#`, are passed over.",
 )
 GOSSIP_LABEL = Key[str | None](
     path="gossip.label",
@@ -306,7 +305,10 @@ GOSSIP_COMPAT = Key[GossipCompatibility | None](
     path="gossip.compat",
     kind=Choice(choices=GossipCompatibility),
     default=None,
-    about="Share the ring with the original: its 1.0 line, or 0.4.",
+    about="Share the ring with the original while it is replaced: `original` for its "
+    "1.0 line, `original-0.4`. Without `gossip.keys` the key is what the original "
+    "derives from the CA's; without a CA's key, 1.0 has a key of zeros, which is no "
+    "secret, and 0.4 has none.",
 )
 
 SECTIONS = (

@@ -156,8 +156,8 @@ class Gossip:
 
     :param enabled: whether this node gossips at all: a single node without seeds,
         discovery or a ``gossipAddr`` of its own has nobody to talk to.
-    :param keys: base64 keys of 16, 24 or 32 bytes, the first one seals; () for "the
-        key derived from the CA's", or none.
+    :param keys: keys of 16, 24 or 32 bytes in base64 or hexadecimal, the first one
+        seals; () for "the key derived from the CA's", or none.
     :param keys_file: a file of such keys, one a line, instead of `keys`.
     :param label: the ring's label, None for none.
     :param key_grace: seconds for which a replaced key is still accepted.

@@ -1,5 +1,6 @@
 """
-The words of the domain: identities, etcd's own values, the child process, the disk.
+The words of the domain: identities, etcd's own values, the child process, the disk,
+what the gossip ring tells of nodes.
 
 Everything here is a frozen value without behaviour beyond its own text form.
 "Not known" is ``None`` or a variant of its own, never ``0``, ``""`` or ``()``.
@@ -39,6 +40,18 @@ from e2d.model.etcd import (
     EtcdVersion,
     InitialState,
 )
+from e2d.model.gossip import (
+    ClusterMark,
+    DataSummary,
+    GossipMember,
+    NodeDigest,
+    NodeStatus,
+    OriginalDigest,
+    PeerReport,
+    Rank,
+    UnreadableDigest,
+    mark_cluster,
+)
 from e2d.model.identities import (
     Address,
     ClusterID,
@@ -58,7 +71,9 @@ __all__ = [
     "ChildProblem",
     "ChildState",
     "ClusterID",
+    "ClusterMark",
     "DataState",
+    "DataSummary",
     "Elsewhere",
     "Empty",
     "EtcdMember",
@@ -67,16 +82,22 @@ __all__ = [
     "EtcdStatus",
     "EtcdVersion",
     "Founding",
+    "GossipMember",
     "Holds",
     "InitialState",
     "LeaseID",
     "Lost",
     "MemberID",
     "Missing",
+    "NodeDigest",
     "NodeID",
     "NodeName",
+    "NodeStatus",
+    "OriginalDigest",
     "Pause",
+    "PeerReport",
     "ProblemKind",
+    "Rank",
     "Revision",
     "Serving",
     "Starting",
@@ -84,5 +105,7 @@ __all__ = [
     "Swapping",
     "Unborn",
     "Unreadable",
+    "UnreadableDigest",
     "format_id",
+    "mark_cluster",
 ]

@@ -52,12 +52,43 @@ class GossipTests(SynchronousTestCase):
             warned(_SEEDS),
         )
 
+    def test_zero_key(self) -> None:
+        """That the key of the original's 1.0 line is no secret is said (W-19)."""
+        self.assertEqual(
+            [
+                "test.yaml: gossip is sealed with a key that is no secret: whoever "
+                "reaches it can steer the membership; give `caCert` and `caKey`, or "
+                "`gossip.keys`"
+            ],
+            warned(_SEEDS + "gossip: {compat: original}"),
+        )
+        (said,) = warned(_SEEDS + "gossip: {compat: original-0.4}")
+        self.assertIn("gossip is not encrypted", said)
+
+    def test_insecure_without_effect(self) -> None:
+        """Where there is a key, asking for none is answered."""
+        insecure = "caCert: ca.crt\ncaKey: ca.key\ngossip: {insecure: true}"
+        self.assertEqual(
+            [
+                "test.yaml:5:20: `gossip.insecure` has no effect: a key is derived "
+                "from the CA's"
+            ],
+            warned(_SEEDS + insecure),
+        )
+
+    def test_hexadecimal_key(self) -> None:
+        """A key may be hexadecimal, in quotes where YAML would see a number."""
+        made = loaded("gossip: {keys: ['" + "01" * 16 + "']}")
+        self.assertEqual(["01" * 16], [key.reveal() for key in made.gossip_ring.keys])
+        self.assertEqual(1, len(refused("gossip: {keys: [" + "01" * 16 + "]}")))
+
     def test_leaf_only_node(self) -> None:
         """TLS without the CA's key needs a gossip key, or consent (B12)."""
         leaf_only = _SEEDS + "caCert: ca.crt\n"
         self.assertEqual(1, len(refused(leaf_only)))
         self.assertEqual([], refused(leaf_only + "gossip: {insecure: true}"))
         self.assertEqual([], refused(leaf_only + "gossip: {keysFile: k}"))
+        self.assertEqual(1, len(refused(leaf_only + "gossip: {compat: original}")))
 
     def test_label(self) -> None:
         """The label is the cluster's name; the original's ring has none (A20)."""

@@ -1,0 +1,1 @@
+"""The gossip ring: what its nodes tell each other, and how it is driven."""
