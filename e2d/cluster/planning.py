@@ -78,7 +78,8 @@ def plan(observation: Observation, policy: Policy) -> Plan:
             return _while_serving(observation, observation.child, policy)
         case Starting():
             return _one(
-                _while_starting(observation, observation.child), policy.turn_interval
+                _while_starting(observation, observation.child, policy),
+                policy.turn_interval,
             )
         case Stopping():
             return _one(
@@ -115,7 +116,7 @@ def _one(step: Step, look_again: float) -> Plan:
     return Plan(steps=(step,), reason=reason, look_again=look_again)
 
 
-def _while_starting(observation: Observation, child: Starting) -> Step:
+def _while_starting(observation: Observation, child: Starting, policy: Policy) -> Step:
     if child.elsewhere is not None and child.elsewhere.client_url is not None:
         return Halt(
             code=Code.ELSEWHERE,
@@ -126,6 +127,12 @@ def _while_starting(observation: Observation, child: Starting) -> Step:
             " restart e2d",
         )
     seconds = max(0.0, observation.now - child.since)
+    if child.adopted and seconds >= policy.answer_patience:
+        return Wait(
+            code=Code.NOT_ANSWERING,
+            reason="etcd was found running and does not answer",
+            remedy="look at the disk and at etcd's log",
+        )
     return Wait(
         code=Code.STARTING,
         reason=f"etcd has been starting for {seconds:.0f} s and does not serve yet",

@@ -23,6 +23,8 @@ class Policy:
     :param observe: ``recovery.observe``: paused until a person resumes.
     :param missing_patience: seconds to wait for a disk that is not mounted before a
         person is called (A8: ten minutes).
+    :param answer_patience: seconds that an etcd found running may take to answer: it
+        may have been starting itself.
     :param turn_interval: seconds between turns while all is well.
     """
 
@@ -33,4 +35,5 @@ class Policy:
     require_snapshot: bool = False
     observe: bool = False
     missing_patience: float = 600.0
+    answer_patience: float = 30.0
     turn_interval: float = 5.0

@@ -288,6 +288,14 @@ class RunningTests(SynchronousTestCase):
         slow = evolve(LOOK, child=Starting(pid=7, since=10.0), now=10_000.0)
         self.assertEqual(code(slow), Code.STARTING)
 
+    def test_found_and_mute(self) -> None:
+        """What was found running and says nothing for long is not starting."""
+        found = Starting(pid=7, since=10.0, adopted=True)
+        self.assertEqual(code(evolve(LOOK, child=found, now=39.0)), Code.STARTING)
+        said = step(evolve(LOOK, child=found, now=40.0))
+        self.assertEqual(said.code, Code.NOT_ANSWERING)
+        self.assertIn("disk", said.remedy)
+
     def test_elsewhere_is_said(self) -> None:
         """An etcd that nobody will find where clients are sent is not starting."""
         moved = Elsewhere(client_url="http://10.0.0.1:4001", peer_url=None)
@@ -300,7 +308,7 @@ class RunningTests(SynchronousTestCase):
     def test_slow_with_other_peers(self) -> None:
         """Where peers are does not keep clients from being served."""
         moved = Elsewhere(client_url=None, peer_url="http://10.0.0.1:7001")
-        found = Starting(pid=7, since=10.0, adopted=True, elsewhere=moved)
+        found = Starting(pid=7, since=99.0, adopted=True, elsewhere=moved)
         self.assertEqual(code(evolve(LOOK, child=found)), Code.STARTING)
 
     def test_stopping_waits(self) -> None:
