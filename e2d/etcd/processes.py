@@ -16,6 +16,8 @@ from collections.abc import Iterator
 
 from attrs import define, field, frozen
 
+from e2d.etcd.command import LAUNCH_VARIABLE
+
 __all__ = ["Processes", "RunningProcess"]
 
 # Beyond these it is not a command line or an environment of ours.
@@ -85,7 +87,10 @@ class Processes:
         # a process that was just forked is still in the group of its parent.
         if not group or group != session or group == os.getpgrp():
             return pid
-        return group
+        # Nor is it of ours where its leader, if it still lives, was not started so.
+        environment = self._read(f"{group}/environ", _READ_LIMIT_BYTES)
+        marked = not environment or self._variable(group, LAUNCH_VARIABLE)
+        return group if marked else pid
 
     def in_group(self, group: int) -> bool:
         """Whether any process is in a group; zombies are gone."""

@@ -64,6 +64,15 @@ class ProcessesTests(SynchronousTestCase):
         self._grouped(13, 12, 12, state="Z")
         self.assertFalse(self.processes.in_group(12))
 
+    def test_group_of_somebody_else(self) -> None:
+        """A leader that e2d did not start has a group that is not etcd's."""
+        self._grouped(12, 12, 12)
+        self._grouped(13, 12, 12)
+        self._write("12/environ", b"PATH=/bin\0")
+        self.assertEqual(self.processes.group_of(13), 13)
+        self._write("12/environ", b"PATH=/bin\0E2D_LAUNCH=ab\0")
+        self.assertEqual(self.processes.group_of(13), 12)
+
     def test_no_group_of_etcd(self) -> None:
         """A process that is gone, of the kernel or of our own group is alone."""
         self._grouped(12, 0, 0)
