@@ -206,6 +206,7 @@ class DataDirectory:
         node_id = await self.node_id()
         async with self._one_at_a_time:
             await self._run_in_pool(lambda: self._found(founding, node_id))
+            self._lived = self._lived or founding.started
 
     def _found(self, founding: Founding, node_id: NodeID) -> None:
         current = read_founding(self._own)

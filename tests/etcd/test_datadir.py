@@ -609,6 +609,17 @@ class VanishedTests(OnDisk):
         shutil.rmtree(self.path / "e2d")
         self.assertEqual(self.now(directory.examine(5.0)), Lost(founding=None))
 
+    def test_founding_under_way(self) -> None:
+        """What was started, and not yet seen to serve, is not forgotten either."""
+        shutil.rmtree(self.path / "member")
+        shutil.rmtree(self.path / "e2d")
+        directory = self.make()
+        self.assertEqual(self.now(directory.examine(5.0)), Empty())
+        self.now(directory.record_founding(STARTED))
+        shutil.rmtree(self.path / "member")
+        shutil.rmtree(self.path / "e2d")
+        self.assertEqual(self.now(directory.examine(5.0)), Lost(founding=None))
+
     def test_own_records(self) -> None:
         """C13: without ``e2d/`` the lock is taken again, and the node id stays."""
         shutil.rmtree(self.path / "e2d")
