@@ -150,8 +150,16 @@ def _consider(inputs: Inputs, core: Core, status: EtcdStatus) -> None:
         inputs.ready()
 
 
+@_starting.upon(Inputs.denied).loop()
+def _consider_refusal(inputs: Inputs, core: Core) -> None:
+    """Ours, as far as it is known to be where it is asked: a refusal names nobody."""
+    assert isinstance(core.visible, Starting)
+    elsewhere = core.visible.elsewhere
+    if elsewhere is None or elsewhere.client_url is None:
+        inputs.ready()
+
+
 @_starting.upon(Inputs.ready).to(_serving)
-@_starting.upon(Inputs.denied).to(_serving)
 def _serve(inputs: Inputs, core: Core) -> None:
     """Etcd answers no request, with whatever words, before it is ready."""
     assert isinstance(core.visible, Starting)

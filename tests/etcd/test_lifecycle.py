@@ -16,7 +16,7 @@ from e2d.etcd.health import HealthWatch
 from e2d.etcd.lifecycle import build_lifecycle
 from e2d.etcd.watched import Core, Patience
 from e2d.interfaces import EtcdUnavailable
-from e2d.model import Absent, EtcdStatus, Stopping
+from e2d.model import Absent, Elsewhere, EtcdStatus, Serving, Starting, Stopping
 from e2d.services import Backoff
 
 
@@ -90,6 +90,22 @@ class LifecycleTests(SynchronousTestCase):
         self.inputs.cleared()
         self.successResultOf(gone)
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_refused_where_it_is_not(self) -> None:
+        """A refusal is a stranger's while ours is known to be elsewhere."""
+        moved = Elsewhere(client_url="http://127.0.0.1:4001", peer_url=None)
+        self.inputs.begin()
+        self.inputs.spawned(self.child, True, moved)
+        self.inputs.denied()
+        self.assertIsInstance(self.core.visible, Starting)
+        self.core.health.stop()
+
+    def test_refused(self) -> None:
+        """A refusal is an answer: nobody refuses before being ready."""
+        self._spawned()
+        self.inputs.denied()
+        self.assertIsInstance(self.core.visible, Serving)
+        self.core.health.stop()
 
     def test_absent_when_nothing_is_left(self) -> None:
         """One that has ended is Stopping until its log and record are dealt with."""
