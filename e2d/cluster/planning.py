@@ -246,12 +246,15 @@ def _new_peer_url(
     """See Note [A new peer address]."""
     if pause_in_force(observation.pause, observation.now_at, policy) is not None:
         return None
-    if child.elsewhere is not None and child.elsewhere.peer_url is not None:
+    if child.elsewhere is not None:
         return None
     members = observation.members
     if members is None or len(members) != 1 or members[0].role is not EtcdRole.VOTER:
         return None
     (member,) = members
+    status = observation.status
+    if status is None or status.member_id != member.member_id:
+        return None
     if member.peer_urls == (policy.peer_url,):
         return None
     return UpdatePeerURL(member_id=member.member_id, peer_url=policy.peer_url)

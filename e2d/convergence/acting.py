@@ -217,6 +217,11 @@ class Actor:
 
     async def _update_peer_url(self, step: UpdatePeerURL) -> None:
         status = await self._client.status()
-        if status.member_id != step.member_id or status.role is not EtcdRole.VOTER:
+        if status.member_id != step.member_id:
             raise StepRefused("another member answers than a moment ago")
+        voters = [
+            (member.member_id, member.role) for member in await self._client.members()
+        ]
+        if voters != [(step.member_id, EtcdRole.VOTER)]:
+            raise StepRefused("this member is no longer the only one")
         await self._client.update_peer_urls(step.member_id, (step.peer_url,))

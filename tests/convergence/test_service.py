@@ -12,7 +12,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from e2d.cluster.policy import Policy
-from e2d.convergence.acting import Actor
+from e2d.cluster.steps import Plan, UpdatePeerURL
+from e2d.convergence.acting import Actor, StepFailed
 from e2d.convergence.observing import Observer
 from e2d.convergence.service import ConvergenceService, NodeSettings
 from e2d.interfaces import DataDirectoryError, EtcdDenied, IDaemonControl, IDaemonView
@@ -64,6 +65,15 @@ class OneNode:
         self.server = FakeEtcdServer(self.clock, on_start=self.executed)
         self.founding_before_exec: Founding | None = None
         self.client = self.cluster.client(self.etcd.member_id)
+        self.actor = Actor(
+            clock=self.clock,
+            server=self.server,
+            directory=self.directory,
+            client=self.client,
+            cluster_name="e2d",
+            peer_url=URL,
+            nonce=lambda size: b"\xab" * size,
+        )
         self.service = ConvergenceService(
             clock=self.clock,
             wall_clock=self.wall_clock,
@@ -86,15 +96,7 @@ class OneNode:
                 override=None if override is None else NodeName(override),
                 fresh_name=FRESH,
             ),
-            actor=Actor(
-                clock=self.clock,
-                server=self.server,
-                directory=self.directory,
-                client=self.client,
-                cluster_name="e2d",
-                peer_url=URL,
-                nonce=lambda size: b"\xab" * size,
-            ),
+            actor=self.actor,
             server=self.server,
             directory=self.directory,
             binary=lambda: "etcd",
@@ -388,6 +390,21 @@ class LoopTests(SynchronousTestCase):
         (member,) = node.service.report().cluster.members
         self.assertEqual(member.peer_urls, ("http://new:2380",))
         self.assertEqual(node.service.report().plan.kind, "content")
+
+    def test_new_peer_address_of_a_member_with_company(self) -> None:
+        """Whoever joined since the decision must not be cut off from this member."""
+        node = self.node()
+        node.run()
+        node.server.serve()
+        node.turn()
+        node.clock.advance(10.0)
+        joined = node.client.add_learner(["http://other:2380"])
+        self.successResultOf(Deferred.fromCoroutine(joined))
+        step = UpdatePeerURL(member_id=node.etcd.member_id, peer_url="http://x:2380")
+        plan = Plan(steps=(step,), reason="", look_again=5.0)
+        acting = Deferred.fromCoroutine(node.actor.perform(plan))
+        failure = self.failureResultOf(acting, StepFailed)
+        self.assertIn("no longer the only one", str(failure.value))
 
     def test_a_long_wait_is_said_once(self) -> None:
         """Seconds that pass are no news: one line in the log, one decision."""
