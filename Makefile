@@ -20,7 +20,7 @@ SMOKE ?= $(patsubst tests/integration/%.py,tests.integration.%,$(wildcard \
 	tests/integration/test_smoke.py tests/integration/test_readme.py))
 benchmarks := $(wildcard benchmarks/*.py)
 
-.PHONY: help run test test-integration test-long check bench docs deb venv clean
+.PHONY: help run test test-integration test-long fuzz check bench docs deb venv clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -41,6 +41,10 @@ test-integration: $(VENV)/.installed-test  ## tests with real etcds and sockets
 
 test-long: $(VENV)/.installed-test  ## every test, at its full length (an hour or more)
 	@$(with_etcd) E2D_LONG=1 $(trial) tests
+	@scripts/fuzz $(VENV)
+
+fuzz: $(VENV)/.installed-test  ## look for what decoding cannot bear (RUNS=3000000)
+	@scripts/fuzz $(VENV) $(RUNS)
 
 # The tests use every line of etcd below build/etcd, and else the one on PATH. Those that
 # have the time build one more, with Go.
@@ -71,7 +75,8 @@ deb:  ## the Debian package, in build/deb
 venv: $(VENV)/.installed-run  ## the virtual environment alone
 
 clean:  ## removes what was built; keeps ./data and what was downloaded
-	rm -rf build/docs build/apidocs build/deb build/ci build/lib build/bdist.* *.egg-info
+	rm -rf build/docs build/apidocs build/deb build/ci build/fuzz
+	rm -rf build/lib build/bdist.* *.egg-info
 	rm -rf _trial_temp* .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find $(python_files) -name __pycache__ -prune -exec rm -rf {} +
 	find twisted -name dropin.cache -delete

@@ -1,0 +1,1 @@
+"""The memberlist protocol without a network: packets and time in, effects out."""
