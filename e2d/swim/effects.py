@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from e2d.swim.messages import PeerAddress, PeerState, Ping, PushPull, Rank, Versions
+from e2d.swim.messages import PeerAddress, Ping, PushPull, Rank, Versions
 
 __all__ = [
     "Action",
@@ -31,9 +31,9 @@ __all__ = [
     "PeerUpdated",
     "PingByStream",
     "PingCompleted",
+    "ReachedByStream",
     "Reason",
     "Refuted",
-    "ReachedByStream",
     "SendPacket",
     "Spread",
     "StateMerged",
