@@ -70,8 +70,8 @@ class Vetoes:
     """
     What is built on the protocol may refuse. Each gives a reason, or None to accept.
 
-    :ivar alive: called with every claim of a peer to be alive, ours included, before
-        anything comes of it; also the place to refuse addresses.
+    :ivar alive: called with every claim that a peer is alive, before anything comes of
+        it; also the place to refuse addresses.
     :ivar merge: called with the other side's peers when either side joins.
     """
 

@@ -8,6 +8,7 @@ The difference is one number here, and all times inside of the core are the core
 from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
+from math import floor
 
 from attrs import frozen
 
@@ -20,6 +21,7 @@ __all__ = [
     "ProbeUnanswered",
     "RelayEnds",
     "SuspicionEnds",
+    "Ticks",
     "Timers",
 ]
 
@@ -76,6 +78,27 @@ Deadline = (
     | RelayEnds
     | SuspicionEnds
 )
+
+
+class Ticks:
+    """
+    Points in time at a steady distance, whatever happens between them.
+
+    :param start: the first comes one distance later.
+    :param seconds: the distance.
+    """
+
+    def __init__(self, start: float, seconds: float) -> None:
+        self._at = start
+        self._seconds = seconds
+
+    def after(self, now: float) -> float:
+        """The next; those that were missed are left out."""
+        if self._at <= now:
+            missed = floor((now - self._at) / self._seconds)
+            self._at += (missed + 1) * self._seconds
+        return self._at
+
 
 _Entry = tuple[float, int, Deadline]
 
