@@ -134,6 +134,9 @@ class Timers:
         now = max(driver_now - self._offset, self._last)
         pause = 0.0
         earliest = self._earliest()
+        if earliest is not None and driver_now >= self.outside(earliest):
+            # Else a difference in the last digit could leave it to be due for ever.
+            now = max(now, earliest)
         if earliest is not None and now - earliest > self._late_after:
             resumed = max(self._last, earliest - self._settle)
             pause = now - resumed
