@@ -169,13 +169,12 @@ class HelpTests(SynchronousTestCase):
         a = Driven(_BY_PACKETS)
         versions = {"versions": OLD} if old else {}
         a.hear(*(alive(b"%d" % n, n, **versions) for n in (2, 3, 4, 5)))
-        a.wait(1.0)
-        while a.swim.next_timer() is not None:
+        for _ in range(4):
             ping = _pinging(a)
             if ping.node == b"5":
                 return a
             a.hear(Ack(sequence=ping.sequence))
-        raise AssertionError
+        raise AssertionError("it is not probed")
 
     def asked(self, a: Driven) -> list[IndirectPing]:
         """Wait until the others are asked."""
@@ -421,7 +420,7 @@ class ChecksumTests(SynchronousTestCase):
         for versions, expected in ((alive(b"b").versions, True), (OLD, False)):
             a = Driven(_PROBING)
             a.hear(alive(b"b", versions=versions))
-            packets = [each for each in of(a.wait(2.0), SendPacket)]
+            packets = of(a.wait(2.0), SendPacket)
             self.assertEqual(packets[0].checksum, expected)
 
     def test_gossip(self) -> None:
