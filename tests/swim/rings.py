@@ -96,10 +96,11 @@ def told(*peers: PeerState, join: bool = False, user_state: bytes = b"") -> Push
 
 class Driven:
     """
-    A peer of the name `a`, that was started at 0 and has said so.
+    A peer that was started at 0, of the name `a` unless told otherwise.
 
     :ivar swim: the peer.
     :ivar now: its driver's clock.
+    :ivar started: the effects of its start.
     """
 
     def __init__(
@@ -107,6 +108,8 @@ class Driven:
         settings: Settings = QUIET,
         vetoes: Vetoes = Vetoes(),  # noqa: B008 - a frozen value
         *,
+        name: bytes = b"a",
+        at: PeerAddress = SELF,
         meta: bytes = b"",
         versions: Versions = DEFAULT_VERSIONS,
         seed: int = 1,
@@ -114,13 +117,13 @@ class Driven:
     ) -> None:
         self.swim = Swim(
             settings,
-            Identity(name=b"a", address=SELF, meta=meta, versions=versions),
+            Identity(name=name, address=at, meta=meta, versions=versions),
             Random(seed),
             vetoes,
             packet_overhead=packet_overhead,
         )
         self.now = 0.0
-        self.swim.start(0.0)
+        self.started = self.swim.start(0.0)
 
     def hear(
         self, *messages: Message, source: PeerAddress | None = None
