@@ -157,8 +157,8 @@ class Claims:
     def end_suspicion(self, node: bytes, now: float) -> None:
         """A suspect did not refute."""
         record = self._ring.get(node)
-        if record is None or record.rank is not Rank.SUSPECT:
-            return
+        assert record is not None
+        assert record.rank is Rank.SUSPECT
         incarnation = record.state.incarnation
         self.dead(
             Dead(incarnation=incarnation, node=node, sender=self._identity.name), now
@@ -196,7 +196,9 @@ class Claims:
             # memberlist lets absent ones pass. Whoever remembers a peer without
             # versions can exchange states with nobody any more.
             return Ignored(reason=Reason.VERSIONS, node=claim.node)
-        if claim.incarnation == 0 or not claim.node:
+        if not claim.node:
+            return Ignored(reason=Reason.NAME)
+        if claim.incarnation == 0:
             return Ignored(reason=Reason.INCARNATION, node=claim.node)
         veto = self._vetoes.alive
         refusal = veto(claim) if veto is not None else None

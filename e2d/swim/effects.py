@@ -275,6 +275,8 @@ class Reason(StrEnum):
 
     VERSIONS = "versions"
     """Of the protocol: absent, or impossible."""
+    NAME = "name"
+    """Nobody has the empty one."""
     INCARNATION = "incarnation"
     """0 is none; and beyond the highest, nothing can be refuted."""
     VETOED = "vetoed"

@@ -98,6 +98,12 @@ class AliveTests(SynchronousTestCase):
         self.a.hear(alive(b"b"), suspect(b"b"), alive(b"b", incarnation=2))
         self.assertEqual(of(self.a.wait(600.0), PeerLeft), [])
 
+    def test_suspected_again(self) -> None:
+        """A suspect that was cleared may be suspected anew."""
+        self.a.hear(alive(b"b"), suspect(b"b"), alive(b"b", incarnation=2))
+        effects = self.a.hear(suspect(b"b", incarnation=2))
+        self.assertEqual(kinds(effects), ["PeerSuspected"])
+
     def test_replay(self) -> None:
         """The dead stay dead for an old claim, and come back for a new one."""
         self.a.hear(alive(b"b"), dead(b"b"))
@@ -122,6 +128,10 @@ class AliveTests(SynchronousTestCase):
         effects = self.a.hear(alive(b"b", incarnation=0))
         self.assertEqual(effects, [Ignored(reason=Reason.INCARNATION, node=b"b")])
         self.assertIsNone(self.a.swim.peer(b"b"))
+
+    def test_no_name(self) -> None:
+        """Nobody has the empty name."""
+        self.assertEqual(self.a.hear(alive(b"")), [Ignored(reason=Reason.NAME)])
 
     def test_impossible_versions(self) -> None:
         """What has no versions, or impossible ones, is not believed."""
@@ -252,6 +262,19 @@ class SuspectTests(SynchronousTestCase):
             [0.5, 0.5, 0.5, 1.0, 1.0, 0.75, 0.603, 0.5, 0.5],
         )
 
+    def test_confirmations_are_passed_on(self) -> None:
+        """As many confirmations as are waited for are passed on, and no more."""
+        a = Driven(evolve(_DOGPILE, gossip_interval=0.01))
+        _meet(a, 5)
+        told = set[Suspect]()
+        for by in (b"2", b"3", b"4", b"5", b"6"):
+            a.hear(suspect(b"1", by=by))
+            told.update(sent(a.wait(0.01), Suspect))
+        self.assertEqual(
+            {each.sender for each in told if each.node == b"1"},
+            {b"2", b"3", b"4", b"5"},
+        )
+
     def test_confirmed_too_late(self) -> None:
         """A confirmation that comes after the time it leaves ends it now."""
         a = Driven(_DOGPILE)
@@ -349,6 +372,11 @@ class RefutationTests(SynchronousTestCase):
     def test_alive_with_other_metadata(self) -> None:
         """Our metadata is what we say."""
         self.check_refuted(evolve(alive(b"a", meta=b"theirs"), address=SELF), 2)
+
+    def test_alive_with_other_versions(self) -> None:
+        """So are our versions."""
+        claim = alive(b"a", meta=b"ours", versions=OLD)
+        self.check_refuted(evolve(claim, address=SELF), 2)
 
     def test_alive_with_a_higher_incarnation(self) -> None:
         """A claim of our own, from before a restart, is outdone."""

@@ -212,6 +212,13 @@ class JoinTests(SynchronousTestCase):
         effects = self.a.swim.state_answered(again, remote, 0.0)
         self.assertEqual(of(effects, ExchangeState), [])
 
+    def test_again_where_we_were_wrong(self) -> None:
+        """Where we held dead who is alive there, it has refuted by the second one."""
+        self.a.hear(alive(b"b", 2), dead(b"b"))
+        exchange = _exchange(self.a.swim.join([address(2)], 0.0))
+        effects = self.a.swim.state_answered(exchange, told(state(b"b")), 0.0)
+        self.assertEqual(_exchange(effects).to, address(2))
+
     def test_halves_of_a_ring_find_together(self) -> None:
         """Two who hold each other dead are one ring after joining once."""
         a, b = self.a, Driven(name=b"b", at=address(2))
@@ -241,7 +248,7 @@ class TurnTests(SynchronousTestCase):
         """The first is some time in the first 30 s, the next 30 s later."""
         a = Driven()
         a.hear(alive(b"b", 2))
-        first = of(a.wait(30.0), ExchangeState)
+        first = of(a.wait(29.9), ExchangeState)
         second = of(a.wait(30.0), ExchangeState)
         self.assertEqual([each.to for each in first + second], [address(2)] * 2)
         self.assertEqual(first[0].state.join, False)

@@ -27,6 +27,7 @@ from e2d.swim.messages import (
     Suspect,
     UserMessage,
 )
+from e2d.swim.sequences import Sequences
 from e2d.swim.settings import LAN
 from tests.swim.rings import (
     OLD,
@@ -139,6 +140,27 @@ class ProbeTests(SynchronousTestCase):
         self.assertEqual(of(effects, PingByStream)[0].seconds, 1.0)
         self.assertEqual(of(self.a.wait(0.5), PingByStream), [])
         self.assertEqual(kinds(self.a.wait(0.5)), ["PeerSuspected"])
+
+    def test_unreachable_twice(self) -> None:
+        """Being told so again changes nothing."""
+        self.a.swim.send_failed(address(2), self.a.now, remote=True)
+        again = self.a.swim.send_failed(address(2), self.a.now, remote=True)
+        self.assertEqual(again, [])
+
+    def test_refutes_meanwhile(self) -> None:
+        """What it is suspected for is the incarnation that was pinged."""
+        self.a.hear(alive(b"b", incarnation=2))
+        self.assertEqual(of(self.a.wait(1.0), PeerSuspected), [])
+
+    def test_impatient(self) -> None:
+        """Where the probe ends before its patience, others are asked at its end."""
+        a = Driven(evolve(_PROBING, probe_interval=0.25, probe_timeout=0.5))
+        a.hear(alive(b"b"), alive(b"c", 3))
+        ping = sent(a.wait(0.25) or a.wait(0.25), Ping)[0]
+        effects = a.wait(0.25)
+        self.assertEqual(sent(effects, IndirectPing)[0].node, ping.node)
+        self.assertEqual(of(effects, PingByStream), [])
+        self.assertEqual(of(effects, PeerSuspected)[0].peer.name, ping.node)
 
     def test_cannot_send(self) -> None:
         """Where it is we who cannot send, the probe is void."""
@@ -265,6 +287,15 @@ class HealthTests(SynchronousTestCase):
         self.assertEqual(kinds(a.wait(3.999)), [])
         self.assertEqual(kinds(a.wait(0.001)), ["PeerSuspected"])
 
+    def test_better_with_an_answer_by_stream(self) -> None:
+        """An answer by TCP counts as well."""
+        a = Driven(_PROBING)
+        a.hear(alive(b"b"), suspect(b"a"), suspect(b"a", incarnation=2))
+        sequence = _pinging(a).sequence
+        a.swim.stream_ping_answered(sequence, a.now)
+        a.wait(3.0)
+        self.assertEqual(a.swim.health_score, 1)
+
     def test_better_with_each_answer(self) -> None:
         """Each answer makes us better by one."""
         a = Driven(_PROBING)
@@ -282,6 +313,17 @@ class HealthTests(SynchronousTestCase):
         self.assertEqual(sent(effects, Ping), [])
         a.hear(Ack(sequence=1))
         self.assertEqual(a.swim.next_timer(), a.now)
+
+
+class SequenceTests(SynchronousTestCase):
+    """Numbers that tell answers apart."""
+
+    def test_from_1(self) -> None:
+        """They begin with 1; after the highest that fits, again."""
+        sequences = Sequences()
+        self.assertEqual([sequences.take(), sequences.take()], [1, 2])
+        sequences._last = 0xFFFF_FFFE
+        self.assertEqual([sequences.take(), sequences.take()], [0xFFFF_FFFF, 1])
 
 
 class AnswerTests(SynchronousTestCase):
