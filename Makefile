@@ -20,7 +20,7 @@ SMOKE ?= $(patsubst tests/integration/%.py,tests.integration.%,$(wildcard \
 	tests/integration/test_smoke.py tests/integration/test_readme.py))
 benchmarks := $(wildcard benchmarks/*.py)
 
-.PHONY: help run test test-integration test-long fuzz check bench docs deb venv clean
+.PHONY: help run test test-integration test-long peers fuzz check bench docs deb venv clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -51,6 +51,13 @@ fuzz: $(VENV)/.installed-test  ## look for what decoding cannot bear (RUNS=30000
 test-integration test-long: lines := --build
 with_etcd = etcd=$$(scripts/fetch-etcd $(lines) | tail -n 1) && test -n "$$etcd" \
 	&& PATH="$$etcd:$$PATH"
+
+# They also talk to real peers of the gossip ring. Where those can't be had their tests are
+# skipped; in CI that is an error.
+test-integration test-long: peers
+peers:
+	@scripts/build-gopeer || test -z "$$CI"
+	@scripts/fetch-serf || test -z "$$CI"
 
 python_files := $(wildcard e2d tests benchmarks twisted docs)
 check: $(VENV)/.installed-check  ## style, types, layers, documentation

@@ -15,7 +15,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -27,16 +26,12 @@ from attrs import define, field, frozen
 
 from e2d.model import Address
 from e2d.testing.certificates import TestAuthority, TestLeaf
+from tests.integration.children import dying_with_parent, freeze, thaw
 
 __all__ = ["EtcdLine", "Etcds", "Node", "Security", "find_lines", "free_ports"]
 
 _ROOT = Path(__file__).resolve().parents[2]
 _KNOWN = ("3.4", "3.5")
-_DIE_WITH_US = ("setpriv", "--pdeathsig", "KILL")
-"""
-No etcd is left behind, however the tests end. Not by a function that runs between fork
-and exec: gRPC's threads may hold locks then, and the child would never get to exec.
-"""
 _given: set[int] = set()
 """Ports of this run: those of a stopped node are still its own."""
 
@@ -163,11 +158,10 @@ class Node:
     def start(self) -> None:
         """Execute etcd; it is ready some time later."""
         assert self.process is None
+        command = dying_with_parent([self.line.binary("etcd"), *self.arguments])
         with (self.directory / f"{self.name}.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*_DIE_WITH_US, self.line.binary("etcd"), *self.arguments],
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                command, stdout=log, stderr=subprocess.STDOUT
             )
 
     def kill(self, number: int = signal.SIGKILL) -> None:
@@ -180,15 +174,12 @@ class Node:
     def freeze(self) -> None:
         """SIGSTOP, and wait until no thread of it runs."""
         assert self.process is not None
-        self.process.send_signal(signal.SIGSTOP)
-        tasks = Path(f"/proc/{self.process.pid}/task")
-        while any(_state(task) != "T" for task in tasks.iterdir()):
-            time.sleep(0.001)
+        freeze(self.process.pid)
 
     def thaw(self) -> None:
         """SIGCONT."""
         assert self.process is not None
-        self.process.send_signal(signal.SIGCONT)
+        thaw(self.process.pid)
 
     def log(self) -> str:
         """What it said."""
@@ -300,8 +291,3 @@ class Etcds:
             options += [f"--cacert={self.security.authority.ca}"]
             options += [f"--cert={root.cert}", f"--key={root.key}"]
         return options
-
-
-def _state(task: Path) -> str:
-    """The state of a thread: the field after its name in brackets."""
-    return (task / "stat").read_text().rpartition(") ")[2][0]

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from twisted.trial.unittest import SkipTest
 
 from tests.integration.etcds import EtcdLine, find_lines
 
-__all__ = ["newest", "number", "on_each_line"]
+__all__ = ["Line", "newest", "number", "on_each", "on_each_line"]
 
 C = TypeVar("C", bound=type)
 
 BUILT = "3.6"
 """What ``scripts/fetch-etcd`` builds: no test is skipped for want of it."""
+
+
+class Line(Protocol):
+    """A release line of a program that tests run, if it is at hand."""
+
+    @property
+    def suffix(self) -> str:
+        """For names of tests: ``3_5``."""
+
+    @property
+    def missing(self) -> str | None:
+        """Why tests of this line are skipped."""
 
 
 @cache
@@ -64,17 +76,20 @@ def newest() -> EtcdLine:
 
 def on_each_line(cls: C) -> C:
     """Make of each ``test_x(self, etcd)`` one ``test_x_3_5(self)`` a line."""
+    return on_each(lines(), cls)
+
+
+def on_each(every: Sequence[Line], cls: C) -> C:
+    """Make of each ``test_x(self, line)`` one ``test_x_3_5(self)`` a line."""
     for name in [each for each in vars(cls) if each.startswith("test")]:
         method = getattr(cls, name)
         delattr(cls, name)
-        for each in lines():
+        for each in every:
             setattr(cls, f"{name}_{each.suffix}", _on(method, each))
     return cls
 
 
-def _on(
-    method: Callable[[Any, EtcdLine], object], line: EtcdLine
-) -> Callable[[Any], object]:
+def _on(method: Callable[[Any, Any], object], line: Line) -> Callable[[Any], object]:
     @wraps(method)
     def test(self: Any) -> object:  # noqa: ANN401 - whichever test case
         if line.missing is not None:

@@ -124,6 +124,103 @@ class FetchEtcdTests(ScriptTestCase):
         self.assertFalse((self.directory / "called").exists())
 
 
+class BuildGopeerTests(ScriptTestCase):
+    """``scripts/build-gopeer``, in a tree of its own, with a Go that builds nothing."""
+
+    GO = """
+case "$1" in
+    env) echo go1.{minor}.1 ;;
+    get) {get} ;;
+    build) touch gopeer && chmod +x gopeer && echo built >>"{log}" ;;
+esac
+"""
+
+    def setUp(self) -> None:
+        """A copy of the script and of the program, and Debian's sources unpacked."""
+        super().setUp()
+        program = "tests/integration/gopeer"
+        shutil.copytree(ROOT / program, self.directory / program)
+        (self.directory / "scripts").mkdir()
+        shutil.copy(ROOT / "scripts" / "build-gopeer", self.directory / "scripts")
+        (self.directory / "build" / "gocode").mkdir(parents=True)
+        self.log = self.directory / "log"
+        self.log.touch()
+
+    def go(self, minor: int = 26, get: str = "true") -> str:
+        """What a Go does whose proxy answers, or does not."""
+        return self.GO.format(minor=minor, get=get, log=self.log)
+
+    def build(self) -> Outcome:
+        """Run it."""
+        return self.run_here(self.directory / "scripts" / "build-gopeer")
+
+    def built(self) -> list[str]:
+        """Which lines there are."""
+        found = (self.directory / "build" / "gopeer").glob("*/gopeer")
+        return sorted(each.parent.name for each in found)
+
+    def test_builds_once(self) -> None:
+        """Both lines, and then nothing until the program changes."""
+        self.command("go", self.go())
+        self.assertEqual(self.build().code, 0)
+        self.assertEqual(self.built(), ["0.2", "0.7"])
+        self.assertEqual(self.build(), Outcome(code=0, out="", err=""))
+        self.assertEqual(self.log.read_text(), "built\n" * 2)
+        more = self.directory / "tests/integration/gopeer/more.go"
+        more.write_text("package main\n")
+        self.assertEqual(self.build().code, 0)
+        self.assertEqual(self.log.read_text(), "built\n" * 4)
+
+    def test_does_without_the_proxy(self) -> None:
+        """Debian's line needs none; of the other it says where to look."""
+        self.command("go", self.go(get="echo no network >&2; exit 1"))
+        done = self.build()
+        self.assertEqual(done.code, 0)
+        self.assertEqual(self.built(), ["0.2"])
+        log = self.directory / "build/gopeer/0.7/build.log"
+        self.assertIn(
+            f"could not be built (see {log}): its tests are skipped", done.err
+        )
+        self.assertIn("no network", log.read_text())
+
+    def test_builds_what_its_go_can(self) -> None:
+        """Go 1.24 gets the last release that asks for no more."""
+        self.command("go", self.go(minor=24))
+        self.assertEqual(self.build().code, 0)
+        self.assertEqual(self.built(), ["0.2", "0.5"])
+
+    def test_fetches_go(self) -> None:
+        """An older Go is left alone, and Debian's unpacked."""
+        self.command("go", self.go(minor=19))
+        newer = self.command("newer", self.go(minor=24))
+        fetch = self.directory / "scripts" / "fetch-debs"
+        fetch.write_text(
+            f'#!/bin/sh\nmkdir -p "$2/usr/lib/go-1.24/bin"\n'
+            f'cp {newer} "$2/usr/lib/go-1.24/bin/go"\n'
+        )
+        fetch.chmod(0o755)
+        done = self.build()
+        self.assertEqual(done.code, 0)
+        self.assertIn("with go1.24.1", done.err)
+        self.assertEqual(self.built(), ["0.2", "0.5"])
+
+    def test_fails_without_debians_line(self) -> None:
+        """Who asked for the peers learns that there are none."""
+        self.command("go", 'test "$1" = env && echo go1.26.1')
+        self.assertEqual(self.build().code, 1)
+        self.assertEqual(self.built(), [])
+
+    def test_fails_without_go(self) -> None:
+        """One line says what to install."""
+        self.command("go", "exit 1")
+        fetch = self.directory / "scripts" / "fetch-debs"
+        fetch.write_text("#!/bin/sh\nexit 1\n")
+        fetch.chmod(0o755)
+        done = self.build()
+        self.assertEqual(done.code, 1)
+        self.assertIn("apt-get install golang-go", done.err)
+
+
 class MakeVenvTests(ScriptTestCase):
     """``scripts/make-venv``."""
 

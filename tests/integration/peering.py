@@ -1,0 +1,64 @@
+"""Tests of real peers: what they start, they end."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from twisted.internet import reactor  # noqa: TID251 - real processes need the real one
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SkipTest, TestCase
+
+from tests.integration.events import Observed
+from tests.integration.gopeers import GoPeer, PeerLine, PeerSettings
+from tests.integration.serfs import SerfAgent, SerfSettings, serf_missing
+
+__all__ = ["PeerTestCase"]
+
+P = TypeVar("P", bound=Observed)
+
+
+class PeerTestCase(TestCase):
+    """
+    Starts peers, and leaves none behind.
+
+    A test that fails prints what they told.
+    """
+
+    timeout = 60.0
+
+    async def peer(
+        self,
+        line: PeerLine,
+        name: str,
+        **settings: Any,  # noqa: ANN401 - of PeerSettings
+    ) -> GoPeer:
+        """
+        A peer that listens.
+
+        :param settings: fields of :py:class:`PeerSettings`.
+        """
+        if line.missing is not None:
+            raise SkipTest(line.missing)
+        peer = GoPeer(reactor, line, PeerSettings(name=name, **settings))
+        return await self._ready(peer)
+
+    async def serf(self, name: str, **settings: Any) -> SerfAgent:  # noqa: ANN401 - of SerfSettings
+        """
+        An agent of serf that listens.
+
+        :param settings: fields of :py:class:`SerfSettings`.
+        """
+        if (missing := serf_missing()) is not None:
+            raise SkipTest(missing)
+        agent = SerfAgent(reactor, SerfSettings(name=name, **settings))
+        return await self._ready(agent)
+
+    async def _ready(self, observed: P) -> P:
+        self.addCleanup(self._end, observed)
+        await observed.event("ready")
+        return observed
+
+    def _end(self, observed: Observed) -> Deferred[int]:
+        if not self._passed:
+            print(f"\n{self.id()} {observed.name}\n{observed.tell()}", flush=True)  # noqa: T201
+        return Deferred.fromCoroutine(observed.kill())
