@@ -67,7 +67,7 @@ class BroadcastQueue:
         self.prune(self._most)
 
     def prune(self, most: int) -> None:
-        """Drop what was sent most, of that the smallest and oldest, but for `most`."""
+        """Drop what was sent most, then the smallest and oldest, down to so many."""
         while len(self._entries) > most:
             self._finish(self._entries[-1])
 

@@ -83,7 +83,7 @@ class ExchangeState:
     The answer goes to `Swim.state_answered`, together with this effect. Where there is
     none, nothing is told to the core: its next exchange is with another peer.
 
-    :ivar state: its `join` tells whether it was asked for by `Swim.join`.
+    :ivar state: `PushPull.join` of it tells whether it was asked for by `Swim.join`.
     """
 
     to: PeerAddress

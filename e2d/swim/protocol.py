@@ -130,6 +130,7 @@ class Swim:
 
     def start(self, now: float) -> list[Effect]:
         """Begin: to be alive, and to probe, gossip and exchange. Once, first."""
+        assert not len(self._ring)
         inner = self._enter(now)
         self._claims.begin(inner)
         self._probes.begin(inner)

@@ -309,6 +309,12 @@ class DeadTests(SynchronousTestCase):
         self.assertEqual((peer.rank, peer.since), (Rank.DEAD, 2.0))
         self.assertIn(claim, sent(self.a.wait(0.4), Dead))
 
+    def test_suspect_dies_once(self) -> None:
+        """A suspect that is said to be dead does not die again of the suspicion."""
+        a = Driven()
+        a.hear(alive(b"b"), suspect(b"b"), dead(b"b"))
+        self.assertEqual(of(a.wait(5000.0), PeerLeft), [])
+
     def test_leaves(self) -> None:
         """Who says so itself has left."""
         self.a.hear(dead(b"b", by=b"b", incarnation=10))
