@@ -127,9 +127,9 @@ class Timers:
         """
         The time, on the core's clock, and how long we were paused, mostly 0.
 
-        The core's clock never goes back. After a pause it goes on shortly before the
-        earliest deadline, so that what arrived in the meantime is read first; but not
-        before the time when we were last awake.
+        The core's clock never goes back. After a pause the earliest deadline is due
+        when it is settled, so that what arrived in the meantime is read first. Where it
+        was due sooner than that when we were last awake, the clock stands until then.
         """
         now = max(driver_now - self._offset, self._last)
         pause = 0.0
@@ -138,10 +138,10 @@ class Timers:
             # Else a difference in the last digit could leave it to be due for ever.
             now = max(now, earliest)
         if earliest is not None and now - earliest > self._late_after:
-            resumed = max(self._last, earliest - self._settle)
+            resumed = earliest - self._settle
             pause = now - resumed
             self._offset += pause
-            now = resumed
+            now = max(resumed, self._last)
         self._last = now
         return now, pause
 

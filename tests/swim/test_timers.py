@@ -65,14 +65,23 @@ class PauseTests(SynchronousTestCase):
         self.assertEqual(timers.enter(3.0), (3.0, 0.0))
 
     def test_paused(self) -> None:
-        """After a pause, all deadlines are as far off as when we were last awake."""
+        """After a pause there is time to settle, however soon a deadline was due."""
         timers = _timers()
         timers.enter(0.75)
         timers.set(ProbeDue(), 1.0)
         timers.set(SuspicionEnds(b"b"), 4.0)
-        self.assertEqual(timers.enter(61.0), (0.75, 60.25))
-        self.assertEqual(timers.next(), 61.25)
-        self.assertEqual(timers.outside(4.0), 64.25)
+        self.assertEqual(timers.enter(61.0), (0.75, 60.5))
+        self.assertEqual(timers.next(), 61.5)
+        self.assertEqual(timers.outside(4.0), 64.5)
+
+    def test_stands_while_it_settles(self) -> None:
+        """The clock does not go back to make time: it stands, and then goes on."""
+        timers = _timers()
+        timers.enter(0.75)
+        timers.set(ProbeDue(), 1.0)
+        timers.enter(61.0)
+        times = [timers.enter(at)[0] for at in (61.125, 61.25, 61.375, 61.5)]
+        self.assertEqual(times, [0.75, 0.75, 0.875, 1.0])
 
     def test_paused_long_after_being_awake(self) -> None:
         """Time that was waited for counts, but for what it takes to settle."""
