@@ -59,12 +59,16 @@ class BroadcastQueue:
 
     def add(self, broadcast: Broadcast) -> None:
         """Spread it, and nothing older about the same."""
-        held = self._by_key.get(broadcast.key)
-        if held is not None:
-            self._finish(held)
+        self.drop(broadcast.key)
         self._serial += 1
         self._insert((0, -len(broadcast.message), -self._serial, broadcast))
         self.prune(self._most)
+
+    def drop(self, key: bytes) -> None:
+        """Spread nothing more under a key; harmless where nothing is."""
+        held = self._by_key.get(key)
+        if held is not None:
+            self._finish(held)
 
     def prune(self, most: int) -> None:
         """Drop what was sent most, then the smallest and oldest, down to so many."""

@@ -82,7 +82,9 @@ class Gossip:
         message = wire.encode(claim)
         if self._fits(message):
             self._news.add(Broadcast(key=claim.node, message=message, done=done))
-        elif done is not None:
+            return
+        self._news.drop(claim.node)
+        if done is not None:
             self._tell(done)
 
     def spread_user(self, name: bytes, payload: bytes) -> None:

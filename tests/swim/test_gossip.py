@@ -7,7 +7,7 @@ from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from e2d.swim.effects import BroadcastDone, Effect, SendPacket, Spread
-from e2d.swim.messages import Alive, Ping, UserMessage
+from e2d.swim.messages import Alive, Ping, Suspect, UserMessage
 from e2d.swim.packets import Framing, pack
 from e2d.swim.settings import LAN
 from tests.swim.rings import (
@@ -139,6 +139,13 @@ class RoomTests(SynchronousTestCase):
             a.swim.broadcast(b"%d" % number, b"", a.now)
         (packet,) = of(a.hear(Ping(sequence=1, node=b"a")), SendPacket)
         self.assertEqual(len(packet.parts), 127)
+
+    def test_what_fits_nowhere_makes_void(self) -> None:
+        """What was to be told about the peer before is not true any more."""
+        a = Driven(_GOSSIPING)
+        a.hear(alive(b"b"), suspect(b"b"))
+        a.hear(alive(b"b", incarnation=2, meta=bytes(2000)))
+        self.assertEqual(sent(a.wait(1.0), Suspect), [])
 
     def test_what_fits_nowhere(self) -> None:
         """Another's metadata may be too large to be told; nothing waits for it."""
