@@ -50,6 +50,7 @@ class Claims:
     :param ring: where it is remembered; we are in it from `begin` on.
     :param awareness: suffers from each refutation: we were not there in time.
     :param tell: takes effects.
+    :raises ValueError: no packet has room for a claim about us.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Claims:
         self._tell = tell
         self._incarnation = 0
         self._leaving = False
+        self._check_room()
 
     @property
     def incarnation(self) -> int:
@@ -181,6 +183,21 @@ class Claims:
         self._believe(
             record, claim, record.versions, now, done=self._done(Spread.UPDATE)
         )
+
+    def _check_room(self) -> None:
+        identity = self._identity
+        largest = Alive(
+            incarnation=_HIGHEST_INCARNATION,
+            node=identity.name,
+            address=identity.address,
+            meta=bytes(self._settings.meta_bytes),
+            versions=identity.versions,
+        )
+        if not self._gossip.can_spread(largest):
+            raise ValueError(
+                f"no packet has room for our name and {len(largest.meta)} bytes of "
+                "metadata"
+            )
 
     def _is_own(self, claim: Alive | Suspect | Dead) -> bool:
         return claim.node == self._identity.name

@@ -70,6 +70,10 @@ class Gossip:
     def __len__(self) -> int:
         return len(self._news) + len(self._user)
 
+    def can_spread(self, claim: Alive) -> bool:
+        """Whether there is a packet that it fits into."""
+        return self._fits(wire.encode(claim))
+
     def spread(
         self, claim: Alive | Suspect | Dead, done: BroadcastDone | None = None
     ) -> None:

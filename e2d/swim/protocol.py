@@ -80,7 +80,8 @@ class Swim:
     :param vetoes: what to refuse.
     :param packet_overhead: how many bytes packing adds, see
         `e2d.swim.packets.Framing.packet_overhead`.
-    :raises ValueError: there is more metadata than fits.
+    :raises ValueError: there is more metadata than may be, or no packet has room for it
+        and our name.
     """
 
     def __init__(

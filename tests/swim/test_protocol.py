@@ -87,6 +87,13 @@ class StartTests(SynchronousTestCase):
         with self.assertRaises(ValueError):
             Driven(meta=bytes(513))
 
+    def test_no_room_for_ourselves(self) -> None:
+        """Where a claim about us could fit into no packet, nobody would hear of us."""
+        small = evolve(LAN, packet_bytes=584)
+        Driven(small)
+        with self.assertRaises(ValueError):
+            Driven(small, packet_overhead=1)
+
     def test_same_seed(self) -> None:
         """The same seed and the same inputs give the same effects."""
         self.assertEqual(_history(1), _history(1))
