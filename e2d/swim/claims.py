@@ -103,7 +103,8 @@ class Claims:
 
     def alive(self, claim: Alive, now: float) -> None:
         """A peer is said to be alive, maybe a new one, or elsewhere than before."""
-        if self._is_own(claim) and self._leaving:
+        if self._is_own(claim):
+            self._hear_of_ourselves(claim)
             return
         versions = claim.versions
         ignored = self._objection(claim)
@@ -113,14 +114,12 @@ class Claims:
         record = self._ring.get(claim.node)
         if record is None:
             self._meet(claim, versions, now)
-        elif record.address != claim.address and not self._may_move(record, now):
-            self._tell(NameConflict(held=self.view(record), claimed=claim.address))
-        elif self._is_own(claim):
-            self._hear_of_ourselves(record, claim)
-        elif (
-            record.address != claim.address
-            or claim.incarnation > record.state.incarnation
-        ):
+        elif record.address != claim.address:
+            if self._may_move(record, now):
+                self._believe(record, claim, versions, now)
+            else:
+                self._tell(NameConflict(held=self.view(record), claimed=claim.address))
+        elif claim.incarnation > record.state.incarnation:
             self._believe(record, claim, versions, now)
 
     def suspect(self, claim: Suspect, now: float) -> None:
@@ -242,11 +241,20 @@ class Claims:
             return now - record.since > self._settings.dead_reclaim
         return record.rank is Rank.LEFT
 
-    def _hear_of_ourselves(self, record: Record, claim: Alive) -> None:
-        """Only the echo of our own claim is right about us."""
+    def _hear_of_ourselves(self, claim: Alive) -> None:
+        """
+        Only the echo of our own claim is right about us.
+
+        All else is refuted, even what we would not believe of another: others may.
+        """
+        if self._leaving:
+            return
+        record = self._own()
         held = record.state
         same = claim.meta == held.meta and claim.versions == held.versions
-        if claim.incarnation > held.incarnation or (
+        if record.address != claim.address:
+            self._tell(NameConflict(held=self.view(record), claimed=claim.address))
+        elif claim.incarnation > held.incarnation or (
             claim.incarnation == held.incarnation and not same
         ):
             self._refute(record, claim.incarnation)

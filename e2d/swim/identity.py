@@ -70,8 +70,9 @@ class Vetoes:
     """
     What is built on the protocol may refuse. Each gives a reason, or None to accept.
 
-    :ivar alive: called with every claim that a peer is alive, before anything comes of
-        it; also the place to refuse addresses.
+    :ivar alive: called with every claim that another is alive, before anything comes
+        of it; also the place to refuse addresses. Claims about ourselves are refuted,
+        whatever they say.
     :ivar merge: called with the other side's peers when either side joins.
     """
 

@@ -384,6 +384,17 @@ class RefutationTests(SynchronousTestCase):
         claim = alive(b"a", meta=b"ours", versions=OLD)
         self.check_refuted(evolve(claim, address=SELF), 2)
 
+    def test_alive_without_versions(self) -> None:
+        """Peers of ours that are less careful believe such a claim."""
+        claim = alive(b"a", incarnation=5, meta=b"ours", versions=None)
+        self.check_refuted(evolve(claim, address=SELF), 6)
+
+    def test_vetoed(self) -> None:
+        """What we refuse of ourselves others may believe: it is refuted."""
+        a = Driven(vetoes=Vetoes(alive=lambda _: "no"))
+        a.hear(evolve(alive(b"a", incarnation=5), address=SELF))
+        self.assertEqual(a.swim.incarnation, 6)
+
     def test_alive_with_a_higher_incarnation(self) -> None:
         """A claim of our own, from before a restart, is outdone."""
         claim = alive(b"a", incarnation=20, meta=b"ours")
