@@ -78,6 +78,15 @@ class Exchanges:
         for record in self._ring.choose(1, _is_alive):
             self._exchange(record.address, join=False)
 
+    def catch_up(self, now: float) -> None:
+        """
+        Exchange states as soon as we are settled after a pause.
+
+        Who was away for long is forgotten, and hears neither of its death nor anything
+        else, until it shows up itself.
+        """
+        self._timers.set(ExchangeDue(), now + self._settings.settle_after_pause)
+
     def join(self, addresses: Iterable[PeerAddress]) -> None:
         """Exchange states with all who are not held alive."""
         settled = {_plain(each.address) for each in self._ring if not each.gone}

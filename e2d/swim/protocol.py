@@ -297,6 +297,7 @@ class Swim:
         now, pause = self._timers.enter(driver_now)
         if pause:
             self._tell(PausedFor(pause))
+            self._exchanges.catch_up(now)
         return now
 
     def _taken(self) -> list[Effect]:

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from e2d.swim.effects import (
     BroadcastDone,
     Effect,
+    ExchangeState,
     Ignored,
     PausedFor,
     PeerForgotten,
@@ -297,6 +298,18 @@ class PauseTests(SynchronousTestCase):
         effects = a.hear(dead(b"a", by=b"b"))
         self.assertEqual(kinds(effects), ["PausedFor", "Refuted"])
         self.assertEqual(a.peer(b"a").rank, Rank.ALIVE)
+
+    def test_asks_what_it_missed(self) -> None:
+        """Once settled, states are exchanged: the ring may have forgotten us by now."""
+        a = Driven(_GOSSIPING)
+        a.hear(alive(b"b"))
+        a.wait(60.1)
+        a.hear()
+        a.now += 60.0
+        a.swim.handle_timer(a.now)
+        early = of(a.wait(0.49), ExchangeState)
+        late = of(a.wait(0.5), ExchangeState)
+        self.assertEqual((early, [each.to for each in late]), ([], [address(2)]))
 
     def test_does_not_count(self) -> None:
         """A rank is not older for a pause, nor for settling after it."""
