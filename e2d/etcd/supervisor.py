@@ -98,7 +98,6 @@ class EtcdSupervisor:
         self._clock: IReactorTime = reactor
         self._settings = settings
         self._run_in_pool = run_in_pool
-        self._no_room = False
         self._adoption: str | None = None
         self._comparing: Deferred[None] | None = None
         self._stops = 0
@@ -301,21 +300,22 @@ class EtcdSupervisor:
     def _diagnose(self, ended: Exit) -> None:
         self._forget_adoption()
         # Bounded by not waiting longer: what reads the log goes on to its own end.
-        read: Deferred[None] = Deferred()
+        read: Deferred[bool | None] = Deferred()
         reading = Deferred.fromCoroutine(self._read_on())
         reading.addErrback(self._could_not_read).addCallback(read.callback)  # type: ignore[unused-awaitable]
         read.addTimeout(_DIAGNOSIS_SECONDS, self._clock).addBoth(self._conclude, ended)  # type: ignore[unused-awaitable]
 
-    async def _read_on(self) -> None:
+    async def _read_on(self) -> bool:
+        """Read the log to its end; whether there was no room for more of it."""
         await self._follower.stop()
         directory = self._settings.data_dir
-        self._no_room = await self._run_in_pool(lambda: has_no_room(directory))
+        return await self._run_in_pool(lambda: has_no_room(directory))
 
     def _could_not_read(self, failure: Failure) -> None:
         # Then the diagnosis makes do with what was read before.
         self._log.failure("etcd's log could not be read", failure=failure)
 
-    def _conclude(self, _: object, ended: Exit) -> None:
+    def _conclude(self, no_room: bool | Failure | None, ended: Exit) -> None:
         files = [self._settings.client_tls, self._settings.peer_tls]
         paths = [path for each in files if each for path in (each.cert, each.key)]
         problem = diagnose(
@@ -323,7 +323,7 @@ class EtcdSupervisor:
             tuple(self._lines),
             self._settings.data_dir,
             paths,
-            no_room=self._no_room,
+            no_room=no_room is True,
         )
         self._inputs.diagnosed(problem)
 
