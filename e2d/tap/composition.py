@@ -108,6 +108,7 @@ class Composition:
     _reactor: IDaemonReactor
     _loaded: Loaded
     _api: ApiService | None = field(default=None, init=False)
+    _warnings: tuple[str, ...] | None = field(default=None, init=False)
 
     def parts(self) -> Parts:
         """Everything, first to start first; it stops in reverse."""
@@ -216,10 +217,19 @@ class Composition:
 
     def reload(self, loaded: Loaded) -> None:
         """From now on tell of another configuration."""
-        self._loaded = loaded
+        self._loaded, self._warnings = loaded, None
 
     def warnings(self) -> tuple[str, ...]:
-        """What an operator should know of the configuration, a line each."""
+        """
+        What an operator should know of the configuration, a line each.
+
+        Files are looked for once for each configuration, not for each status.
+        """
+        if self._warnings is None:
+            self._warnings = self._look_for_warnings()
+        return self._warnings
+
+    def _look_for_warnings(self) -> tuple[str, ...]:
         configuration = self._loaded.configuration
         return (
             *(str(warning) for warning in self._loaded.warnings),
