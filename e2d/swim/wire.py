@@ -8,8 +8,9 @@ bytes; on a stream it differs, for which see `e2d.swim.streams`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from e2d.swim.arrivals import Arrivals
 from e2d.swim.errors import Fault, WireError
@@ -58,6 +59,8 @@ from e2d.swim.messages import (
 from e2d.swim.states import pack_push_pull, read_push_pull
 
 __all__ = ["WireError", "decode", "encode"]
+
+_Accusation = TypeVar("_Accusation", Suspect, Dead)
 
 # The fields of each structure, in the order of their declaration in Go.
 _SOURCE = (b"SourceAddr", b"SourcePort", b"SourceNode")
@@ -212,18 +215,9 @@ def _read_nack(body: bytes) -> Nack:
     return Nack(sequence=number(read_fields(body, _NACK), b"SeqNo", UINT32))
 
 
-def _read_suspect(body: bytes) -> Suspect:
+def _read_accusation(kind: type[_Accusation], body: bytes) -> _Accusation:
     fields = read_fields(body, _ACCUSATION)
-    return Suspect(
-        incarnation=number(fields, b"Incarnation", UINT32),
-        node=octets(fields, b"Node"),
-        sender=octets(fields, b"From"),
-    )
-
-
-def _read_dead(body: bytes) -> Dead:
-    fields = read_fields(body, _ACCUSATION)
-    return Dead(
+    return kind(
         incarnation=number(fields, b"Incarnation", UINT32),
         node=octets(fields, b"Node"),
         sender=octets(fields, b"From"),
@@ -272,9 +266,9 @@ _READERS: dict[int, Callable[[bytes], Message]] = {
     PING: _read_ping,
     INDIRECT_PING: _read_indirect_ping,
     ACK: _read_ack,
-    SUSPECT: _read_suspect,
+    SUSPECT: partial(_read_accusation, Suspect),
     ALIVE: _read_alive,
-    DEAD: _read_dead,
+    DEAD: partial(_read_accusation, Dead),
     USER: UserMessage,
     NACK: _read_nack,
     ERROR: _read_error,
