@@ -13,33 +13,19 @@ from e2d.swim.compression import deflate
 from e2d.swim.errors import Fault, WireError
 from e2d.swim.fields import pack_fields
 from e2d.swim.limits import DEFAULT_LIMITS, Limits
-from e2d.swim.messages import Message, Nack, UnknownMessage, UserMessage
+from e2d.swim.messages import UnknownMessage, UserMessage
 from e2d.swim.packets import Framing, Unpacked
-from e2d.swim.sealing import Keyring
+from tests.swim.framed import (
+    ONE,
+    ONE_BYTES,
+    PLAIN,
+    TWO,
+    TWO_BYTES,
+    pack,
+    unpack,
+)
 from tests.swim.outcomes import lines, peak_bytes
-from tests.swim.strategies import FRAMINGS, nonce
-
-PLAIN = Framing(compression=False)
-BLUE = Framing(label=b"blue", compression=False)
-KEYED = Framing(keyring=Keyring((bytes(16),)), compression=False)
-
-ONE = Nack(sequence=1)
-TWO = Nack(sequence=2)
-ONE_BYTES = bytes.fromhex("0b81a55365714e6f01")
-TWO_BYTES = bytes.fromhex("0b81a55365714e6f02")
-
-
-def pack(*parts: bytes, framing: Framing = PLAIN, checksum: bool = False) -> bytes:
-    """A packet of parts."""
-    return packets.pack(parts, framing, checksum=checksum, nonce=nonce)
-
-
-def unpack(
-    packet: bytes, framing: Framing = PLAIN, limits: Limits = DEFAULT_LIMITS
-) -> tuple[tuple[Message, ...], tuple[Fault, ...]]:
-    """What was in it, and what was dropped."""
-    unpacked = packets.unpack(packet, framing, limits)
-    return unpacked.messages, unpacked.dropped
+from tests.swim.strategies import FRAMINGS
 
 
 class CompoundTests(SynchronousTestCase):

@@ -8,58 +8,33 @@ from hypothesis import strategies as st
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from e2d.swim import streams, wire
+from e2d.swim import wire
 from e2d.swim.compression import deflate
 from e2d.swim.errors import Fault
 from e2d.swim.fields import pack_fields
 from e2d.swim.messages import (
-    Ack,
     Message,
-    PeerAddress,
-    PeerState,
-    Ping,
     PushPull,
-    Rank,
     UserMessage,
 )
 from e2d.swim.packets import Framing
-from e2d.swim.sealing import Keyring
 from e2d.swim.streams import StreamReader
+from tests.swim.framed import (
+    ACK,
+    BLUE,
+    BLUE_KEYED,
+    EXCHANGE,
+    KEYED,
+    PING,
+    PING_BYTES,
+    PLAIN,
+    read,
+    write,
+)
 from tests.swim.outcomes import peak_bytes, refusal
-from tests.swim.strategies import FRAMINGS, REPLIES, REQUESTS, cut, nonce
+from tests.swim.strategies import FRAMINGS, REPLIES, REQUESTS, cut
 
 MIB = 1024 * 1024
-PLAIN = Framing(compression=False)
-BLUE = Framing(label=b"blue", compression=False)
-KEYED = Framing(keyring=Keyring((bytes(16),)), compression=False)
-BLUE_KEYED = evolve(KEYED, label=b"blue")
-
-PING = Ping(sequence=1, node=b"a")
-PING_BYTES = wire.encode(PING)
-ACK = Ack(sequence=1)
-PEER = PeerState(
-    incarnation=1,
-    node=b"a",
-    address=PeerAddress(bytes(4), 1),
-    meta=b"m",
-    rank=Rank.DEAD,
-    versions=None,
-)
-EXCHANGE = PushPull(join=True, peers=(PEER, PEER), user_state=b"user")
-
-
-def write(
-    message: Message, framing: Framing = PLAIN, *, dialling: bool = True
-) -> bytes:
-    """What one side writes."""
-    return streams.write(message, framing, dialling=dialling, nonce=nonce)
-
-
-def read(
-    data: bytes, framing: Framing = PLAIN, *, accepting: bool = True
-) -> Message | None:
-    """What the other side reads at once."""
-    return StreamReader(framing, accepting=accepting).feed(data)
 
 
 class WriteTests(SynchronousTestCase):
