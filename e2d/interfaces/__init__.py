@@ -29,6 +29,12 @@ from e2d.interfaces.etcd_values import (
     Put,
     TxnResult,
 )
+from e2d.interfaces.membership import (
+    DiscoveryFailed,
+    IDiscovery,
+    IMembership,
+    Undelivered,
+)
 from e2d.interfaces.reactor import IDaemonReactor
 
 __all__ = [
@@ -37,6 +43,7 @@ __all__ = [
     "CompareTarget",
     "DataDirectoryError",
     "Delete",
+    "DiscoveryFailed",
     "EtcdDenied",
     "EtcdError",
     "EtcdRefused",
@@ -46,12 +53,15 @@ __all__ = [
     "IDaemonControl",
     "IDaemonReactor",
     "IDaemonView",
+    "IDiscovery",
     "IEtcdClient",
     "IEtcdDataDirectory",
     "IEtcdServer",
+    "IMembership",
     "IWatch",
     "KeyValue",
     "Page",
     "Put",
     "TxnResult",
+    "Undelivered",
 ]

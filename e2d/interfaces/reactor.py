@@ -5,10 +5,12 @@ from __future__ import annotations
 from twisted.internet.interfaces import (
     IReactorCore,
     IReactorFDSet,
+    IReactorPluggableNameResolver,
     IReactorProcess,
     IReactorTCP,
     IReactorThreads,
     IReactorTime,
+    IReactorUDP,
     IReactorUNIX,
 )
 from zope.interface import Interface
@@ -19,10 +21,12 @@ __all__ = ["IDaemonReactor"]
 class IDaemonReactor(
     IReactorCore,
     IReactorFDSet,
+    IReactorPluggableNameResolver,
     IReactorProcess,
     IReactorTCP,
     IReactorThreads,
     IReactorTime,
+    IReactorUDP,
     IReactorUNIX,
     Interface,
 ):

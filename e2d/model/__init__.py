@@ -62,11 +62,13 @@ from e2d.model.identities import (
     Revision,
     format_id,
 )
+from e2d.model.ring import Announcement, NameClash, RingTraffic, RingView
 
 __all__ = [
     "Absent",
     "Address",
     "Alarm",
+    "Announcement",
     "ChildFailed",
     "ChildProblem",
     "ChildState",
@@ -89,6 +91,7 @@ __all__ = [
     "Lost",
     "MemberID",
     "Missing",
+    "NameClash",
     "NodeDigest",
     "NodeID",
     "NodeName",
@@ -99,6 +102,8 @@ __all__ = [
     "ProblemKind",
     "Rank",
     "Revision",
+    "RingTraffic",
+    "RingView",
     "Serving",
     "Starting",
     "Stopping",

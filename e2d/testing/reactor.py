@@ -17,11 +17,13 @@ from twisted.internet.error import (
     ProcessTerminated,
 )
 from twisted.internet.interfaces import IAddress, IProcessProtocol, IProcessTransport
+from twisted.internet.protocol import AbstractDatagramProtocol
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from e2d.interfaces import IDaemonReactor
+from e2d.testing.datagrams import MemoryDatagramPort
 
 __all__ = ["MemoryDaemonReactor", "MemoryProcess"]
 
@@ -107,12 +109,16 @@ class MemoryDaemonReactor(MemoryReactorClock):
 
     :ivar processes: every process that was spawned, in order.
     :ivar spawn_error: raised by the next `spawnProcess`, once.
+    :ivar datagram_ports: every port that was opened by `listenUDP`, in order.
+    :ivar datagram_error: raised by each `listenUDP` while it is set.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.processes: list[MemoryProcess] = []
         self.spawn_error: OSError | None = None
+        self.datagram_ports: list[MemoryDatagramPort] = []
+        self.datagram_error: Exception | None = None
 
     def spawnProcess(
         self,
@@ -140,6 +146,23 @@ class MemoryDaemonReactor(MemoryReactorClock):
         self.processes.append(process)
         processProtocol.makeConnection(process)
         return process
+
+    def listenUDP(
+        self,
+        port: int,
+        protocol: AbstractDatagramProtocol,
+        interface: str = "",
+        maxPacketSize: int = 8192,
+    ) -> MemoryDatagramPort:
+        """Open a port in memory; port 0 gets a number of its own."""
+        if self.datagram_error is not None:
+            raise self.datagram_error
+        opened = MemoryDatagramPort(
+            protocol, interface, port or 40000 + len(self.datagram_ports), maxPacketSize
+        )
+        self.datagram_ports.append(opened)
+        opened.startListening()
+        return opened
 
     def callInThread(
         self,
