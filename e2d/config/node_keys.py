@@ -191,7 +191,8 @@ OVERRIDE_NAME = Key[str | None](
 MEMBERLIST_LOG_LEVEL = Key(
     path="MemberlistLogLevel",
     kind=Level(),
-    default="error",
+    # The original's is "error", and hid who came and went, and why (W-36).
+    default="info",
     zero_is_default=True,
     since=ALPHA,
     about="Which of gossip's log events are kept.",

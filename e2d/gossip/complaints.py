@@ -25,7 +25,7 @@ class Complaints:
     """
 
     _clock: IReactorTime
-    _log: Logger = field(factory=Logger)
+    _log: Logger
     _said: dict[tuple[str, str], float] = field(factory=dict, init=False)
 
     def about(self, host: str, port: int, why: str, reason: str) -> None:

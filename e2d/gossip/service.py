@@ -10,7 +10,7 @@ Note [When it begins]
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from itertools import count
 from random import Random
 
@@ -29,6 +29,7 @@ from e2d.gossip.complaints import Complaints
 from e2d.gossip.datagrams import Datagrams
 from e2d.gossip.driver import Outcome
 from e2d.gossip.errors import MetadataTooLong
+from e2d.gossip.keys import RingKeyError
 from e2d.gossip.lines import Conduct, RunInPool
 from e2d.gossip.payload import Payloads
 from e2d.gossip.port import RingPort
@@ -54,7 +55,8 @@ class GossipService(Service):
     Takes part in a ring.
 
     :param run_in_pool: decodes and encodes what connections carry.
-    :param keyring: what packets are sealed and opened with, None for nothing.
+    :param read_keyring: what packets are sealed and opened with, None for nothing;
+        asked before the port is opened, and until it can tell.
     :param nonce: gives so many bytes that are never given twice.
     :param outcome: told how each exchange of states ended.
     """
@@ -62,11 +64,11 @@ class GossipService(Service):
     _reactor: IDaemonReactor
     _run_in_pool: RunInPool
     _settings: RingSettings
-    _keyring: Keyring | None
+    _read_keyring: Callable[[], Awaitable[Keyring | None]]
     _random: Random
     _nonce: Callable[[int], bytes]
     _outcome: Outcome
-    _log: Logger = field(factory=Logger)
+    _log: Logger
     _traffic: Traffic = field(factory=Traffic, init=False)
     _framing: Framing = field(init=False)
     _around: Surroundings = field(init=False)
@@ -74,6 +76,7 @@ class GossipService(Service):
     _problem: str | None = field(default=None, init=False)
     _refusals: int = field(default=0, init=False)
     _retry: IDelayedCall | None = field(default=None, init=False)
+    _opening: Deferred[None] | None = field(default=None, init=False)
     _since: float | None = field(default=None, init=False)
     _wanted: Announcement | None = field(default=None, init=False)
     _stay: Stay | None = field(default=None, init=False)
@@ -85,9 +88,7 @@ class GossipService(Service):
 
     def __attrs_post_init__(self) -> None:
         settings = self._settings
-        self._framing = Framing(
-            label=(settings.label or "").encode(), keyring=self._keyring
-        )
+        self._framing = Framing(label=(settings.label or "").encode())
         conduct = Conduct(
             clock=self._reactor,
             run_in_pool=self._run_in_pool,
@@ -102,7 +103,8 @@ class GossipService(Service):
             payloads=Payloads(settings.compat),
             datagrams=Datagrams(self._received, self._traffic),
             traffic=self._traffic,
-            complaints=Complaints(self._reactor),
+            complaints=Complaints(self._reactor, self._log),
+            log=self._log,
             random=self._random,
             outcome=self._outcome,
             changed=self._changed,
@@ -121,7 +123,7 @@ class GossipService(Service):
     # -- IService -----------------------------------------------------------------
 
     def startService(self) -> None:
-        """Open the port, now or as soon as it can be had."""
+        """Open the port, as soon as it can be had."""
         super().startService()
         self._listen()
 
@@ -132,10 +134,25 @@ class GossipService(Service):
 
     def _listen(self) -> None:
         self._retry = None
+        self._opening = Deferred.fromCoroutine(self._open())
+        self._opening.addErrback(self._not_opened)  # type: ignore[unused-awaitable]
+
+    async def _open(self) -> None:
         try:
+            keyring = await self._read_keyring()
+            if not self.running:
+                return
+            self._framing = evolve(self._framing, keyring=keyring)
             self._port.open()
+        except RingKeyError as error:
+            self._refused(f"gossip has no key: {error}")
+            return
         except CannotListenError as error:
-            self._refused(error)
+            reason = getattr(error.socketError, "strerror", None) or error.socketError
+            self._refused(
+                f"gossip cannot listen on {self._address}: {reason}. Free the port, or"
+                " change gossipAddr"
+            )
             return
         self._since = self._reactor.seconds()
         self._problem = None
@@ -146,23 +163,26 @@ class GossipService(Service):
     def _address(self) -> str:
         return str(self._settings.listen)
 
-    def _refused(self, error: CannotListenError) -> None:
+    def _not_opened(self, failure: Failure) -> None:
+        self._log.failure("Gossip could not begin", failure=failure)
+        self._refused("gossip could not begin: a defect of e2d, see its log")
+
+    def _refused(self, problem: str) -> None:
         self._refusals += 1
-        reason = getattr(error.socketError, "strerror", None) or error.socketError
-        problem = (
-            f"gossip cannot listen on {self._address}: {reason}. Free the port, or"
-            " change gossipAddr; it is tried again"
-        )
         if problem != self._problem:
-            self._log.error("{problem}", problem=problem)
+            self._log.error("{problem}. It is tried again", problem=problem)
             self._problem = problem
             self._changed()
+        if not self.running:
+            return
         delay = _BACKOFF.delay(self._refusals, self._random)
         self._retry = self._reactor.callLater(delay, self._listen)
 
     async def _stop(self) -> None:
         if self._retry is not None and self._retry.active():
             self._retry.cancel()
+        if self._opening is not None:
+            await self._opening
         if self._moving is not None:
             await self._moving
         stay, self._stay = self._stay, None

@@ -65,6 +65,7 @@ class Surroundings:
     datagrams: Datagrams
     traffic: Traffic
     complaints: Complaints
+    log: Logger
     random: Random
     outcome: Outcome
     changed: Callable[[], None]
@@ -83,7 +84,6 @@ class Stay:
 
     _around: Surroundings
     _presence: Presence
-    _log: Logger = field(factory=Logger)
     _knowledge: Knowledge = field(init=False)
     _driver: Driver = field(init=False)
     _reported: tuple[int, Presence] | None = field(default=None, init=False)
@@ -204,7 +204,7 @@ class Stay:
         try:
             await left
         except TimedOut:
-            self._log.warn(
+            self._around.log.warn(
                 "The ring could not be told that this node leaves: it will be held for"
                 " dead instead"
             )
@@ -222,7 +222,7 @@ class Stay:
 
     def _hear(self, batch: Sequence[News]) -> None:
         for news in batch:
-            tell(news, self._own)
+            tell(news, self._own, self._around.log)
         # All of them, whatever each says.
         changed = [self._learn(news) for news in batch]
         self._report()

@@ -22,10 +22,8 @@ from e2d.swim.messages import Rank
 
 __all__ = ["tell"]
 
-_log = Logger()
 
-
-def tell(news: News, own: bytes) -> None:
+def tell(news: News, own: bytes, log: Logger) -> None:
     """
     Say it, if it is a change of state.
 
@@ -37,23 +35,24 @@ def tell(news: News, own: bytes) -> None:
         case PeerJoined(peer) | PeerLeft(peer) if peer.name == own:
             pass
         case PeerJoined() | PeerCleared() | PeerForgotten() | PeerLeft():
-            _tell_of_peer(news.peer, _how(news))
+            _tell_of_peer(news.peer, _how(news), log)
         case PeerSuspected(peer=peer, by=by):
-            _tell_of_peer(peer, f"does not answer gossip, says {name_of(by)}")
+            _tell_of_peer(peer, f"does not answer gossip, says {name_of(by)}", log)
         case ReachedByStream():
             _tell_of_peer(
                 news.peer,
                 "answers gossip by TCP and not by UDP: a firewall, or a network that"
                 " loses packets? Open the gossip port for UDP both ways",
+                log,
             )
         case Refuted():
-            _log.info(
+            log.info(
                 "The ring held this node for dead or changed, and was told otherwise"
                 " (incarnation {incarnation})",
                 incarnation=news.incarnation,
             )
         case PausedFor():
-            _log.info(
+            log.info(
                 "Gossip stood still for {seconds} s: this counts against nobody",
                 seconds=round(news.seconds, 1),
             )
@@ -75,8 +74,8 @@ def _how(news: PeerJoined | PeerCleared | PeerForgotten | PeerLeft) -> str:
             return "is dead to the ring: it did not answer gossip for too long"
 
 
-def _tell_of_peer(peer: Peer, how: str) -> None:
-    _log.info(
+def _tell_of_peer(peer: Peer, how: str, log: Logger) -> None:
+    log.info(
         "{member} at {address} {how}",
         member=name_of(peer.name),
         address=str(address_of(peer.address)),

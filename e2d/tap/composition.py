@@ -157,12 +157,29 @@ class Composition:
                 Held(disk.start, disk.stop),
                 Held(network.start, network.stop),
                 Held(_nothing, client.close),
+                # The ring hears that etcd stops, and then that this node leaves.
+                *self._ring(),
                 Held(_nothing, server.stop),
                 loop,
                 *self._tellers(loop, server),
             ]
         )
         return Parts(services, server)
+
+    def _ring(self) -> Sequence[IService]:
+        if not self._loaded.configuration.gossip_ring.enabled:
+            return ()
+        # Here: who has nobody to talk to need not load what ciphers and packs.
+        from e2d.tap.ring import make_ring
+
+        reactor = self._reactor
+        pool = ThreadPool(minthreads=0, maxthreads=2, name="gossip")
+
+        async def in_pool(function: Callable[[], _T]) -> _T:
+            return await deferToThreadPool(reactor, pool, function)
+
+        ring = make_ring(reactor, self._loaded.configuration, in_pool)
+        return Held(pool.start, pool.stop), ring
 
     def _loop(
         self, directory: DataDirectory, server: EtcdSupervisor, client: EtcdClient

@@ -70,10 +70,10 @@ class DefaultsTests(SynchronousTestCase):
         self.assertEqual(Retention(last=1, hourly=0, daily=0), snapshot.retention)
 
     def test_etcd(self) -> None:
-        """Errors are logged, pre-vote and fsync are on, compaction is off."""
+        """Pre-vote and fsync are on, compaction is off; gossip hides nothing (W-36)."""
         etcd = self.made.etcd
         self.assertEqual("error", etcd.log_level)
-        self.assertEqual("error", self.made.memberlist_log_level)
+        self.assertEqual("info", self.made.memberlist_log_level)
         self.assertTrue(etcd.pre_vote)
         self.assertFalse(etcd.unsafe_no_fsync)
         self.assertEqual(0.0, etcd.compaction_interval)
