@@ -34,12 +34,14 @@ from e2d.model import (
     Empty,
     EtcdRole,
     EtcdStart,
+    EtcdStatus,
     Founding,
     Holds,
     InitialState,
     MemberID,
     NodeName,
     Unborn,
+    format_id,
 )
 
 __all__ = ["DONE", "NOTHING_TO_DO", "Actor", "StepFailed"]
@@ -209,11 +211,25 @@ class Actor:
         status = await self._client.status()
         if status.member_id != step.member_id:
             raise StepRefused("another member answers than a moment ago")
+        await self._must_be_ours(status)
         name = await self._directory.node_name()
         await self._directory.record_member(
             Holds(member_id=status.member_id, cluster_id=status.cluster_id, name=name)
         )
         self.recorded = status.member_id
+
+    async def _must_be_ours(self, status: EtcdStatus) -> None:
+        """A stranger may have been quicker to take the port that clients use."""
+        data = await self._directory.examine(self._clock.seconds())
+        if not isinstance(data, Holds):
+            raise StepRefused("etcd answers, and its log cannot be read yet")
+        answers = (status.cluster_id, status.member_id)
+        if answers != (data.cluster_id, data.member_id):
+            raise StepRefused(
+                f"another etcd answers (member {format_id(status.member_id)}) than the"
+                f" one whose data is here (member {format_id(data.member_id)}): end it,"
+                " or change clientAddr"
+            )
 
     async def _update_peer_url(self, step: UpdatePeerURL) -> None:
         status = await self._client.status()

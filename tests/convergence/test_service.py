@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from random import Random
 
+from attrs import evolve
+
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.logger import LogEvent, LogLevel, globalLogPublisher
@@ -24,6 +26,7 @@ from e2d.model import (
     Founding,
     Holds,
     InitialState,
+    MemberID,
     Missing,
     NodeName,
     Pause,
@@ -181,6 +184,16 @@ class LoopTests(SynchronousTestCase):
         self.assertEqual(report.plan.reason, "etcd serves with quorum")
         self.assertEqual(report.child.starts, 1)
         self.assertEqual(report.warnings, ("c:1:1: careful", "no breadcrumb"))
+
+    def test_a_stranger_on_our_port_is_not_our_member(self) -> None:
+        """Who answers is put on record only if its log is the one on our disk."""
+        node = self.node()
+        node.holds = evolve(node.holds, member_id=MemberID(0xD15C))
+        node.run()
+        node.server.serve()
+        node.turn()
+        self.assertFalse(node.directory.lived)
+        self.assertIn("another etcd", node.service.report().plan.reason)
 
     def test_restarts_a_child_that_died_on_its_data(self) -> None:
         """W-08: etcd's end is not e2d's: it is started again, as EXISTING."""
