@@ -11,6 +11,8 @@ from e2d.model import (
     DataState,
     EtcdMember,
     EtcdStatus,
+    GossipMember,
+    NameClash,
     NodeID,
     NodeName,
     Pause,
@@ -39,6 +41,10 @@ class Observation:
     :param node_id: the disk's id; None also when it cannot be read.
     :param recorded: the member that runs is on record (`RecordMember` was done).
     :param pause: as it is on disk, expired or not.
+    :param gossip: all that the ring remembers, this node included; None: this node does
+        not gossip, or not yet.
+    :param listening_since: since when it gossips, in seconds as ``now``.
+    :param clashes: names that are claimed twice in the ring.
     """
 
     now: float
@@ -55,6 +61,9 @@ class Observation:
     node_id: NodeID | None = None
     recorded: bool = False
     pause: Pause | None = None
+    gossip: tuple[GossipMember, ...] | None = None
+    listening_since: float | None = None
+    clashes: tuple[NameClash, ...] = ()
 
     @property
     def quorum(self) -> bool:

@@ -29,6 +29,7 @@ from e2d.interfaces import (
     IEtcdClient,
     IEtcdDataDirectory,
     IEtcdServer,
+    IMembership,
 )
 from e2d.model import (
     Absent,
@@ -61,6 +62,7 @@ class Observer:
     :param wall_clock: the time of day, for what a person set an end to.
     :param override: ``overrideName``: wins over every other name.
     :param fresh_name: a name for a member that never had one.
+    :param membership: the ring, None where this node does not gossip.
     """
 
     _clock: IReactorTime
@@ -70,6 +72,7 @@ class Observer:
     _client: IEtcdClient
     _override: NodeName | None
     _fresh_name: NodeName
+    _membership: IMembership | None = None
     _log: Logger = field(factory=Logger)
     _seen: NodeName | None = field(default=None, init=False)
 
@@ -86,6 +89,7 @@ class Observer:
         local = self._seen = await self._name(data)
         pause = await self.pause()
         answers = await self._ask(child)
+        ring = None if self._membership is None else self._membership.view()
         return Observation(
             now=self._clock.seconds(),
             now_at=self._wall_clock(),
@@ -101,6 +105,9 @@ class Observer:
             node_id=await self._node_id(data) if in_place else None,
             recorded=_is_recorded(answers.status, recorded),
             pause=pause,
+            gossip=None if ring is None else ring.members,
+            listening_since=None if ring is None else ring.since,
+            clashes=() if ring is None else ring.clashes,
         )
 
     async def _examine(self, child: ChildState) -> DataState | None:

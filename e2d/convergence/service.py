@@ -10,10 +10,11 @@ from attrs import define, evolve, field, frozen
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from e2d.cluster.announcing import announcement, farewell
 from e2d.cluster.observation import Observation
 from e2d.cluster.pausing import pause_in_force
 from e2d.cluster.planning import plan, safe_to_stop
@@ -44,14 +45,18 @@ from e2d.interfaces import (
     IDaemonView,
     IEtcdDataDirectory,
     IEtcdServer,
+    IMembership,
 )
-from e2d.model import Pause
+from e2d.model import Announcement, Pause
 from e2d.services import Repeater
 
 __all__ = ["ConvergenceService", "NodeSettings"]
 
 FAILED = Code.STEP_FAILED.value
 STARTING = Code.STARTING.value
+
+RING_SECONDS = 1.0
+"""Nothing in the ring is so urgent that it could not wait for what else there is."""
 
 DECISIONS_KEPT = 100
 """Enough for a night of trouble, and a few hundred kilobytes at the worst."""
@@ -93,6 +98,7 @@ class ConvergenceService(Service):
     :param binary: the configured etcd, and
     :param extra_warnings: what else to warn of, asked at each report: a reload changes
         them.
+    :param membership: the ring, None where this node does not gossip.
     """
 
     _clock: IReactorTime
@@ -105,10 +111,13 @@ class ConvergenceService(Service):
     _directory: IEtcdDataDirectory
     _binary: Callable[[], str]
     _extra_warnings: Callable[[], Sequence[str]]
+    _membership: IMembership | None = None
     _log: Logger = field(factory=Logger)
     _repeater: Repeater = field(init=False)
     _adopted: bool = field(default=False, init=False)
     _observation: Observation | None = field(default=None, init=False)
+    _announced: Announcement | None = field(default=None, init=False)
+    _news: IDelayedCall | None = field(default=None, init=False)
     _plan: PlanReport = field(default=_NOTHING_YET, init=False)
     _decisions: deque[Decision] = field(
         factory=lambda: deque(maxlen=DECISIONS_KEPT), init=False
@@ -127,12 +136,26 @@ class ConvergenceService(Service):
         """Take the first turn at once."""
         super().startService()
         self._server.subscribe(self._repeater.wake)
+        if self._membership is not None:
+            self._membership.subscribe(self._ring_changed)
         self._repeater.start()
 
     def stopService(self) -> Deferred[None]:
         """Fires when no turn is under way; etcd is left as it is."""
         super().stopService()
-        return self._repeater.stop()
+        if self._news is not None and self._news.active():
+            self._news.cancel()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await self._repeater.stop()
+        if self._membership is not None and self._announced is not None:
+            self._membership.announce(farewell(self._announced))
+
+    def _ring_changed(self) -> None:
+        """A ring in turmoil has news all the time: they are looked at once a second."""
+        if self.running and not (self._news is not None and self._news.active()):
+            self._news = self._clock.callLater(RING_SECONDS, self._repeater.wake)
 
     # -- the turn ---------------------------------------------------------------
 
@@ -155,6 +178,7 @@ class ConvergenceService(Service):
         report = plan_report(decided)
         self._observation = observation
         self._announce(report)
+        self._gossip(observation)
         try:
             outcome = await self._actor.perform(decided)
         except StepFailed as error:
@@ -164,6 +188,17 @@ class ConvergenceService(Service):
         self._remember(report, observation, outcome)
         # What was done changed what is seen: see it at once.
         return 0.0 if outcome == DONE else decided.look_again
+
+    def _gossip(self, observation: Observation) -> None:
+        """Say in the ring what this node is."""
+        if self._membership is None:
+            return
+        said = announcement(
+            observation, etcd_version=self._server.version(), before=self._announced
+        )
+        if said is not None:
+            self._announced = said
+            self._membership.announce(said)
 
     def _announce(self, report: PlanReport) -> None:
         """Show it; and say it, if it is not what was said before."""
@@ -262,9 +297,10 @@ class ConvergenceService(Service):
         return self._pulse.stuck(self._clock.seconds()) is None
 
     def _identity(self) -> EtcdIdentity:
+        version = self._server.version()
         return EtcdIdentity(
             binary=self._binary(),
-            version=self._server.version(),
+            version=None if version is None else str(version),
             client_url=self._settings.client_url,
             peer_url=self._policy.peer_url,
             starts=self._actor.starts,

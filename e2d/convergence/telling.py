@@ -17,6 +17,7 @@ from e2d.model import (
     ChildState,
     DataState,
     Empty,
+    GossipMember,
     Holds,
     Lost,
     Missing,
@@ -40,6 +41,9 @@ __all__ = [
     "failed_report",
     "plan_report",
 ]
+
+RING_TOLD = 16
+"""Members of the ring: more than a cluster has."""
 
 
 @frozen(kw_only=True)
@@ -199,6 +203,14 @@ def _describe(data: DataState) -> str:
     return line
 
 
+def _ring(members: Sequence[GossipMember]) -> str:
+    """Who is in it; a large one is not told whole."""
+    told = [f"{each.name} {each.rank.value}" for each in members[:RING_TOLD]]
+    if len(members) > RING_TOLD:
+        told.append(f"and {len(members) - RING_TOLD} more")
+    return ", ".join(told)
+
+
 def facts(observation: Observation) -> Sequence[str]:
     """An observation, a line each, as decisions keep it."""
     status = observation.status
@@ -216,6 +228,8 @@ def facts(observation: Observation) -> Sequence[str]:
     ]
     if observation.denied is not None:
         lines.append(f"etcd refused: {observation.denied}")
+    if observation.gossip is not None:
+        lines.append(f"ring: {_ring(observation.gossip)}")
     if observation.pause is not None:
         lines.append(f"pause until {observation.pause.until_at.isoformat()}")
     return tuple(lines)

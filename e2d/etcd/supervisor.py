@@ -49,6 +49,7 @@ from e2d.model import (
     ChildFailed,
     ChildState,
     EtcdStart,
+    EtcdVersion,
     MemberID,
     ProblemKind,
     Serving,
@@ -134,10 +135,9 @@ class EtcdSupervisor:
         """What is now."""
         return self._core.visible
 
-    def version(self) -> str | None:
+    def version(self) -> EtcdVersion | None:
         """The binary's version, None before it was asked."""
-        version = self._launcher.version
-        return None if version is None else str(version)
+        return self._launcher.version
 
     def warnings(self) -> Sequence[str]:
         """What an operator should know, a line each."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from zope.interface import Interface
 
-from e2d.model import ChildState, EtcdStart
+from e2d.model import ChildState, EtcdStart, EtcdVersion
 
 __all__ = ["IEtcdServer"]
 
@@ -22,7 +22,7 @@ class IEtcdServer(Interface):
     def state() -> ChildState:
         """What is now."""
 
-    def version() -> str | None:
+    def version() -> EtcdVersion | None:
         """The etcd binary's version, None before it was asked."""
 
     def warnings() -> Sequence[str]:

@@ -32,12 +32,13 @@ from e2d.etcd.datadir import DataDirectory
 from e2d.etcd.lock import DataDirectoryLock
 from e2d.etcd.records import Records
 from e2d.etcd.supervisor import EtcdSupervisor, Patience
-from e2d.interfaces import IDaemonReactor
+from e2d.interfaces import IDaemonReactor, IMembership
 from e2d.model import Address, NodeName
 from e2d.services import AfterTheFirstMove, Held, OrderedServices
 
 if TYPE_CHECKING:
     from e2d.api.service import ApiService
+    from e2d.tap.ring import RingParts
 
 __all__ = ["Composition", "Parts", "policy_of", "reloaded"]
 
@@ -150,7 +151,9 @@ class Composition:
             expected_member=lambda: directory.member_id,
             patience=Patience(health=configuration.health_check_interval),
         )
-        loop = self._loop(directory, server, client)
+        ring = self._ring()
+        membership = None if ring is None else ring.membership
+        loop = self._loop(directory, server, client, membership)
         services = OrderedServices(
             [
                 Held(lock.acquire, lock.release),
@@ -158,7 +161,7 @@ class Composition:
                 Held(network.start, network.stop),
                 Held(_nothing, client.close),
                 # The ring hears that etcd stops, and then that this node leaves.
-                *self._ring(),
+                *(() if ring is None else ring.services),
                 Held(_nothing, server.stop),
                 loop,
                 *self._tellers(loop, server),
@@ -166,23 +169,20 @@ class Composition:
         )
         return Parts(services, server)
 
-    def _ring(self) -> Sequence[IService]:
+    def _ring(self) -> RingParts | None:
         if not self._loaded.configuration.gossip_ring.enabled:
-            return ()
+            return None
         # Here: who has nobody to talk to need not load what ciphers and packs.
-        from e2d.tap.ring import make_ring
+        from e2d.tap.ring import ring_parts
 
-        reactor = self._reactor
-        pool = ThreadPool(minthreads=0, maxthreads=2, name="gossip")
-
-        async def in_pool(function: Callable[[], _T]) -> _T:
-            return await deferToThreadPool(reactor, pool, function)
-
-        ring = make_ring(reactor, self._loaded.configuration, in_pool)
-        return Held(pool.start, pool.stop), ring
+        return ring_parts(self._reactor, self._loaded.configuration)
 
     def _loop(
-        self, directory: DataDirectory, server: EtcdSupervisor, client: EtcdClient
+        self,
+        directory: DataDirectory,
+        server: EtcdSupervisor,
+        client: EtcdClient,
+        membership: IMembership | None,
     ) -> ConvergenceService:
         configuration = self._loaded.configuration
         policy = policy_of(configuration)
@@ -200,6 +200,7 @@ class Composition:
                 client=client,
                 override=None if override is None else NodeName(override),
                 fresh_name=NodeName(secrets.token_hex(8)),
+                membership=membership,
             ),
             actor=Actor(
                 clock=self._reactor,
@@ -218,6 +219,7 @@ class Composition:
                 *directory.warnings,
                 *self._api_warnings(),
             ),
+            membership=membership,
         )
 
     def _node_settings(self) -> NodeSettings:

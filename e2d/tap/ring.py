@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from random import SystemRandom
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
+from attrs import frozen
+
+from twisted.application.service import IService
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import (
     FilteringLogObserver,
     Logger,
@@ -14,6 +18,7 @@ from twisted.logger import (
     LogLevelFilterPredicate,
     globalLogPublisher,
 )
+from twisted.python.threadpool import ThreadPool
 
 from e2d import __version__
 from e2d.config.choices import GossipProfile
@@ -23,12 +28,16 @@ from e2d.gossip.presence import RingSettings
 from e2d.gossip.service import GossipService
 from e2d.interfaces import IDaemonReactor
 from e2d.model import Address
+from e2d.services import Held
 from e2d.swim.sealing import Keyring
 from e2d.swim.settings import LAN, LOCAL, WAN
 
-__all__ = ["make_ring"]
+__all__ = ["RingParts", "ring_parts", "ring_settings"]
 
 _T = TypeVar("_T")
+
+THREADS = 2
+"""What connections carry is decoded there: more would only share the same cores."""
 
 _KEY_FILE_BYTES = 64 * 1024
 """A private key has a few kilobytes, and sixteen gossip keys have less."""
@@ -50,29 +59,31 @@ _LEVELS = {
 _LOOPBACK = "127.0.0.1"
 
 
-class RunInPool(Protocol):
-    """Runs a blocking function where it may block; the answer or error comes back."""
-
-    def __call__(self, function: Callable[[], _T], /) -> Awaitable[_T]:
-        """Run it."""
-        ...
-
-
-def make_ring(
-    reactor: IDaemonReactor, configuration: Configuration, run_in_pool: RunInPool
-) -> GossipService:
+@frozen
+class RingParts:
     """
-    The service that takes part in the ring, not started yet.
+    What a daemon needs to take part in a ring.
 
-    :param run_in_pool: reads key files, and decodes what connections carry.
+    :param services: in the order in which they start.
     """
+
+    services: tuple[IService, ...]
+    membership: GossipService
+
+
+def ring_parts(reactor: IDaemonReactor, configuration: Configuration) -> RingParts:
+    """Put together what takes part in the ring."""
+    pool = ThreadPool(minthreads=0, maxthreads=THREADS, name="gossip")
+
+    async def in_pool(function: Callable[[], _T]) -> _T:
+        return await deferToThreadPool(reactor, pool, function)
 
     async def read_keyring() -> Keyring | None:
-        return await run_in_pool(lambda: _keyring(configuration))
+        return await in_pool(lambda: _keyring(configuration))
 
-    return GossipService(
+    ring = GossipService(
         reactor=reactor,
-        run_in_pool=run_in_pool,
+        run_in_pool=in_pool,
         settings=ring_settings(configuration),
         read_keyring=read_keyring,
         random=SystemRandom(),
@@ -80,6 +91,7 @@ def make_ring(
         outcome=lambda _to, _why: None,
         log=_logger(configuration.memberlist_log_level),
     )
+    return RingParts((Held(pool.start, pool.stop), ring), ring)
 
 
 def ring_settings(configuration: Configuration) -> RingSettings:

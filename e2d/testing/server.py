@@ -16,6 +16,7 @@ from e2d.model import (
     ChildProblem,
     ChildState,
     EtcdStart,
+    EtcdVersion,
     ProblemKind,
     Serving,
     Starting,
@@ -24,6 +25,7 @@ from e2d.model import (
 __all__ = ["FakeEtcdServer"]
 
 FIRST_PID = 1000
+VERSION = EtcdVersion(3, 5, 16)
 
 
 @implementer(IEtcdServer)
@@ -51,9 +53,9 @@ class FakeEtcdServer:
         """See `IEtcdServer.state`."""
         return self._state
 
-    def version(self) -> str | None:
+    def version(self) -> EtcdVersion | None:
         """See `IEtcdServer.version`."""
-        return "3.5.16" if self.started else None
+        return VERSION if self.started else None
 
     def warnings(self) -> Sequence[str]:
         """See `IEtcdServer.warnings`."""

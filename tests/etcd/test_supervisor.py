@@ -244,11 +244,11 @@ class StartTests(SupervisorTests):
         asked = [each for each in self.reactor.processes if "--version" in each.command]
         self.assertEqual(asked[0].environment, {"PATH": "/usr/bin:/bin"})
         self.assertEqual(len(asked), 1)
-        self.assertEqual(self.supervisor.version(), "3.5.16")
+        self.assertEqual(str(self.supervisor.version()), "3.5.16")
         with open(self.binary, "a") as file:
             file.write("#")
         self.successResultOf(self._start(b"etcd Version: 3.6.14\n"))
-        self.assertEqual(self.supervisor.version(), "3.6.14")
+        self.assertEqual(str(self.supervisor.version()), "3.6.14")
 
     def test_other_settings_from_the_next_start_on(self) -> None:
         """A reload leaves the etcd that runs alone, and the next one obeys it."""

@@ -185,7 +185,7 @@ class ForeignAnswerTests(SupervisorTests):
         second = self._adopted(E2D_LAUNCH="feed")
         self.assertTrue(self.reactor.processes[-1].running)
         self.reactor.processes[-1].prints(_VERSION)
-        self.assertEqual(second.version(), "3.5.16")
+        self.assertEqual(str(second.version()), "3.5.16")
 
     def test_binary_that_hangs_is_ended(self) -> None:
         """What asks the binary is ended with etcd, and its end is waited for."""
