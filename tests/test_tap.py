@@ -13,6 +13,7 @@ from e2d import tap
 from e2d.cluster.policy import Policy
 from e2d.config import HostFacts, load
 from e2d.config.values import Configuration
+from e2d.model import mark_cluster
 from e2d.tap import Options
 from e2d.tap.composition import policy_of, reloaded
 from tests.cluster.builders import ALONE
@@ -25,6 +26,9 @@ def configured(text: str) -> Configuration:
     return load(text, source="test", host=HOST).configuration
 
 
+MARK = mark_cluster("e2d", None).name
+
+
 class PolicyTests(SynchronousTestCase):
     """What a configuration means for decisions."""
 
@@ -32,7 +36,7 @@ class PolicyTests(SynchronousTestCase):
         """Nothing configured: one member, nobody to listen to, no store."""
         self.assertEqual(
             policy_of(configured("{}")),
-            Policy(required_size=1, peer_url="http://10.0.0.9:2380"),
+            Policy(required_size=1, peer_url="http://10.0.0.9:2380", cluster=MARK),
         )
 
     def test_seeds_and_stores_are_told(self) -> None:
@@ -50,12 +54,24 @@ class PolicyTests(SynchronousTestCase):
             evolve(
                 ALONE,
                 peer_url="http://10.0.0.9:2380",
+                cluster=MARK,
                 listens_for=("discovery.initialPeers",),
                 store="snapshot.file",
                 require_snapshot=True,
                 observe=True,
             ),
         )
+
+    def test_discovery_that_is_not_asked(self) -> None:
+        """A10: who cannot be asked may know better than an empty disk, too."""
+        policy = policy_of(configured("discovery: {type: dns, name: a.example.org}"))
+        self.assertEqual(policy.cannot_ask, ("discovery.type dns",))
+        self.assertEqual(policy.listens_for, ())
+
+    def test_a_ring_with_originals(self) -> None:
+        """C5: with them some things are not done."""
+        policy = policy_of(configured("gossip: {compat: original, insecure: true}"))
+        self.assertTrue(policy.compat)
 
 
 class ReloadTests(SynchronousTestCase):

@@ -7,6 +7,7 @@ from datetime import datetime
 from attrs import frozen
 
 from e2d.model import (
+    Address,
     ChildState,
     DataState,
     EtcdMember,
@@ -45,6 +46,8 @@ class Observation:
         not gossip, or not yet.
     :param listening_since: since when it gossips, in seconds as ``now``.
     :param clashes: names that are claimed twice in the ring.
+    :param unmet: addresses of others that did not answer when last asked.
+    :param ring_problem: why this node does not gossip though it should, one line.
     """
 
     now: float
@@ -64,6 +67,8 @@ class Observation:
     gossip: tuple[GossipMember, ...] | None = None
     listening_since: float | None = None
     clashes: tuple[NameClash, ...] = ()
+    unmet: tuple[Address, ...] = ()
+    ring_problem: str | None = None
 
     @property
     def quorum(self) -> bool:

@@ -9,12 +9,6 @@ and nothing that starts empty may take its place. Only `Empty`, which means that
 is there *and* nothing remembers that anything was, may found. `Missing`, `Lost` and
 `Unreadable` look alike to a careless eye and never found.
 
-Note [What may be new]
-
-An empty directory founds a cluster of one only when nobody else can know better: one
-member is wanted, no seeds or discovery name others who may hold this cluster, and no
-store is configured that may hold its snapshots. "Could not tell" is never "none".
-
 Note [A new peer address]
 
 etcd reads its own peer URL from the configuration when a member is born, and from its
@@ -27,7 +21,9 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from e2d.cluster.founding import may_not_found
 from e2d.cluster.observation import Observation
+from e2d.cluster.originals import beside_originals
 from e2d.cluster.pausing import pause_in_force
 from e2d.cluster.policy import Policy
 from e2d.cluster.reasons import Code
@@ -73,6 +69,10 @@ def plan(observation: Observation, policy: Policy) -> Plan:
 
     :return: at least one step, or none when all is well.
     """
+    return beside_originals(_plan(observation, policy), observation, policy)
+
+
+def _plan(observation: Observation, policy: Policy) -> Plan:
     match observation.child:
         case Serving():
             return _while_serving(observation, observation.child, policy)
@@ -351,8 +351,7 @@ def _missing(observation: Observation, data: Missing, policy: Policy) -> Step:
 
 
 def _found(observation: Observation, policy: Policy, founding: Founding | None) -> Step:
-    """See Note [What may be new]."""
-    forbidden = _may_not_found(policy)
+    forbidden = may_not_found(observation, policy)
     if forbidden is not None:
         return forbidden
     if pause_in_force(observation.pause, observation.now_at, policy) is not None:
@@ -364,35 +363,3 @@ def _found(observation: Observation, policy: Policy, founding: Founding | None) 
     return StartCluster(
         name=observation.local, peer_url=policy.peer_url, founding=founding
     )
-
-
-def _may_not_found(policy: Policy) -> Halt | None:
-    if policy.required_size > 1:
-        return Halt(
-            code=Code.SIZE_NOT_SUPPORTED,
-            reason=f"requiredClusterSize is {policy.required_size} and this version"
-            " founds clusters of one node only",
-            remedy="set requiredClusterSize to 1, or put a member's data in place",
-        )
-    if policy.require_snapshot:
-        return Halt(
-            code=Code.SNAPSHOT_REQUIRED,
-            reason="recovery.requireSnapshot is set: no empty cluster is founded",
-            remedy="put a member's data in place, or unset recovery.requireSnapshot",
-        )
-    if policy.store is not None:
-        return Halt(
-            code=Code.STORE_NOT_ASKED,
-            reason=f"{policy.store} may hold snapshots of this cluster and this"
-            " version cannot ask it, so nothing new is founded",
-            remedy="restore the data directory by hand, or remove snapshot.file",
-        )
-    if policy.listens_for:
-        keys = ", ".join(policy.listens_for)
-        return Halt(
-            code=Code.MUST_LISTEN_FIRST,
-            reason=f"{keys} may name others who hold this cluster and this version"
-            " cannot listen to them, so nothing new is founded",
-            remedy=f"remove {keys} to found a cluster of this node alone",
-        )
-    return None

@@ -54,6 +54,18 @@ class Code(Enum):
     LEARNER = "E2D-W13"
     """This member has no vote yet, and serves nobody until it has one."""
 
+    LISTENING = "E2D-W14"
+    """Others may hold this cluster, and not all of them were heard yet."""
+
+    OTHERS = "E2D-W15"
+    """Other nodes of this cluster are in the ring."""
+
+    NAME_TAKEN = "E2D-W16"
+    """Another node in the ring has this node's name."""
+
+    ORIGINALS = "E2D-W17"
+    """Nodes of the original e2d are in the ring, or may be."""
+
     GAVE_UP = "E2D-H01"
     """etcd ended so often in a row that a person should look."""
 
@@ -70,7 +82,7 @@ class Code(Enum):
     """This version founds clusters of one node only."""
 
     MUST_LISTEN_FIRST = "E2D-H06"
-    """Seeds or discovery are configured and nobody can be listened to."""
+    """Discovery is configured in a way that this version cannot ask."""
 
     STORE_NOT_ASKED = "E2D-H07"
     """A snapshot store is configured and this version cannot ask it."""

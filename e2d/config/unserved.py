@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from e2d.config.values import Configuration
 
-__all__ = ["unserved"]
+__all__ = ["SERVED_DISCOVERY", "unserved"]
+
+SERVED_DISCOVERY = ("file",)
+"""The providers that are asked."""
 
 
 def unserved(configuration: Configuration) -> tuple[str, ...]:
@@ -21,9 +24,14 @@ def unserved(configuration: Configuration) -> tuple[str, ...]:
             "snapshot.file is set and this version takes no snapshots: back etcd up by"
             " other means (etcdctl snapshot save)"
         )
-    if discovery.initial_peers or discovery.type is not None:
+    if discovery.type not in {None, *SERVED_DISCOVERY}:
         warnings.append(
-            "discovery is set and this version finds no peers: it runs this node's"
-            " etcd only"
+            f"discovery.type {discovery.type} is set and this version finds no peers by"
+            " it: name them in discovery.initialPeers"
+        )
+    if discovery.initial_peers or discovery.type in SERVED_DISCOVERY:
+        warnings.append(
+            "discovery is set: this version gossips with the others and forms no"
+            " cluster with them: it runs this node's etcd only"
         )
     return tuple(warnings)

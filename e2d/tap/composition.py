@@ -20,7 +20,7 @@ from e2d.api.exposure import exposure
 from e2d.api.places import SocketPlace, socket_place
 from e2d.cluster.policy import Policy
 from e2d.config.loading import Loaded
-from e2d.config.unserved import unserved
+from e2d.config.unserved import SERVED_DISCOVERY, unserved
 from e2d.config.values import Configuration
 from e2d.convergence.acting import Actor
 from e2d.convergence.observing import Observer
@@ -33,7 +33,7 @@ from e2d.etcd.lock import DataDirectoryLock
 from e2d.etcd.records import Records
 from e2d.etcd.supervisor import EtcdSupervisor, Patience
 from e2d.interfaces import IDaemonReactor, IMembership
-from e2d.model import Address, NodeName
+from e2d.model import Address, NodeName, mark_cluster
 from e2d.services import AfterTheFirstMove, Held, OrderedServices
 
 if TYPE_CHECKING:
@@ -67,14 +67,20 @@ def reloaded(running: Configuration, fresh: Configuration) -> Configuration:
 def policy_of(configuration: Configuration) -> Policy:
     """What a configuration means for decisions."""
     discovery = configuration.discovery
-    names_others = {
-        "discovery.initialPeers": bool(discovery.initial_peers),
-        "discovery.type": discovery.type is not None,
-    }
+    listens_for = []
+    if discovery.initial_peers:
+        listens_for.append("discovery.initialPeers")
+    if discovery.type in SERVED_DISCOVERY:
+        listens_for.append("discovery.type")
     return Policy(
         required_size=configuration.required_cluster_size,
         peer_url=_url(configuration, configuration.peer.advertise),
-        listens_for=tuple(key for key, given in names_others.items() if given),
+        cluster=mark_cluster(configuration.cluster_name, None).name,
+        listens_for=tuple(listens_for),
+        cannot_ask=()
+        if discovery.type in {None, *SERVED_DISCOVERY}
+        else (f"discovery.type {discovery.type}",),
+        compat=configuration.gossip_ring.compat is not None,
         store=None if configuration.snapshot.file is None else "snapshot.file",
         require_snapshot=configuration.recovery.require_snapshot,
         observe=configuration.recovery.observe,

@@ -10,6 +10,7 @@ from e2d.cluster.observation import Observation
 from e2d.cluster.policy import Policy
 from e2d.model import (
     Absent,
+    Address,
     ChildFailed,
     ChildProblem,
     ClusterID,
@@ -17,21 +18,30 @@ from e2d.model import (
     EtcdRole,
     EtcdStatus,
     Founding,
+    GossipMember,
     Holds,
     MemberID,
     Missing,
+    NodeDigest,
+    NodeID,
     NodeName,
+    NodeStatus,
+    OriginalDigest,
     Pause,
     ProblemKind,
+    Rank,
     Revision,
     Serving,
+    mark_cluster,
 )
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 NAME = NodeName("n1")
 URL = "http://10.0.0.1:2380"
 
-ALONE = Policy(required_size=1, peer_url=URL)
+MARK = mark_cluster("e2d", None).name
+
+ALONE = Policy(required_size=1, peer_url=URL, cluster=MARK)
 
 FOUNDING = Founding(
     founding_id="f00d", cluster_name="e2d", peers=((NAME, URL),), started=True
@@ -82,6 +92,49 @@ WELL = evolve(
 )
 
 PAUSE = Pause(until_at=NOON + timedelta(hours=1), by="uid 0")
+
+
+def member(
+    name: str,
+    *,
+    rank: Rank = Rank.ALIVE,
+    cluster: str = "e2d",
+    host: str = "10.0.0.2",
+) -> GossipMember:
+    """A node of e2d in the ring."""
+    return GossipMember(
+        name=NodeName(name),
+        rank=rank,
+        address=Address(host, 7980),
+        incarnation=1,
+        since=0.0,
+        digest=NodeDigest(
+            name=NodeName(name),
+            client_url=f"http://{host}:2379",
+            peer_url=f"http://{host}:2380",
+            status=NodeStatus.PENDING,
+            node_id=NodeID("00000000000000aa"),
+            e2d_version="1.0",
+            etcd_version=None,
+            cluster=mark_cluster(cluster, None),
+            data=None,
+        ),
+    )
+
+
+ORIGINAL = evolve(
+    member("old"),
+    digest=OriginalDigest(
+        name=NodeName("old"),
+        client_url="http://10.0.0.3:2379",
+        peer_url="http://10.0.0.3:2380",
+        status=NodeStatus.RUNNING,
+    ),
+)
+"""A node of the original."""
+
+STRANGER = member("n9", cluster="other")
+"""A node of another cluster."""
 
 
 def failed(

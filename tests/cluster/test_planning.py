@@ -24,6 +24,7 @@ from e2d.cluster.steps import (
 )
 from e2d.model import (
     Absent,
+    Address,
     ChildState,
     DataState,
     Elsewhere,
@@ -43,16 +44,20 @@ from tests.cluster.builders import (
     FOUNDING,
     HOLDS,
     LOOK,
+    MARK,
     MEMBER,
     MISSING,
     NAME,
     NOON,
+    ORIGINAL,
     PAUSE,
     SERVING,
     STATUS,
+    STRANGER,
     URL,
     WELL,
     failed,
+    member,
 )
 
 
@@ -165,7 +170,7 @@ class FoundingTests(SynchronousTestCase):
     def test_not_beside_unheard_peers(self) -> None:
         """A10: seeds that were not listened to may hold this cluster."""
         policy = evolve(ALONE, listens_for=("discovery.initialPeers",))
-        self.assertEqual(code(with_data(Empty()), policy), Code.MUST_LISTEN_FIRST)
+        self.assertEqual(code(with_data(Empty()), policy), Code.LISTENING)
 
     def test_not_while_paused(self) -> None:
         """B14: a pause forbids founding."""
@@ -436,12 +441,18 @@ OBSERVATIONS = st.builds(
     members=st.sampled_from([None, WELL.members]),
     recorded=st.booleans(),
     pause=st.sampled_from([None, PAUSE]),
+    gossip=st.sampled_from([None, (), (member("n2"),), (ORIGINAL,), (STRANGER,)]),
+    listening_since=st.sampled_from([None, 0.0, WELL.now]),
+    unmet=st.sampled_from([(), (Address("10.0.0.7", 7980),)]),
 )
 POLICIES = st.builds(
     Policy,
     required_size=st.sampled_from([1, 3, 5]),
     peer_url=st.just(URL),
     listens_for=st.sampled_from([(), ("discovery.type",)]),
+    cannot_ask=st.sampled_from([(), ("discovery.type dns",)]),
+    compat=st.booleans(),
+    cluster=st.just(MARK),
     store=st.sampled_from([None, "snapshot.file x"]),
 )
 
@@ -459,6 +470,19 @@ class PropertyTests(SynchronousTestCase):
                 self.assertIsInstance(observation.data, Empty | Unborn)
                 self.assertEqual(policy.required_size, 1)
                 self.assertIsNone(policy.store)
+                self.assertEqual(policy.cannot_ask, ())
+
+    @given(OBSERVATIONS, POLICIES)
+    def test_nothing_is_founded_beside_others(
+        self, observation: Observation, policy: Policy
+    ) -> None:
+        """A10, C5: neither beside others of this cluster, nor beside originals."""
+        for each in plan(observation, policy).steps:
+            if isinstance(each, StartCluster):
+                self.assertIn(observation.gossip, [None, (), (STRANGER,)])
+                if policy.compat or policy.listens_for:
+                    self.assertEqual(observation.listening_since, 0.0)
+                    self.assertIsNotNone(observation.gossip)
 
     @given(OBSERVATIONS, POLICIES)
     def test_nothing_starts_beside_a_running_etcd(

@@ -28,5 +28,10 @@ class UnservedTests(SynchronousTestCase):
 
     def test_discovery(self) -> None:
         """So are peers that nobody looks for."""
-        (warning,) = self.warned("discovery: {initialPeers: ['10.0.0.1:7980']}")
+        (warning,) = self.warned("discovery: {type: dns, name: etcd.example.org}")
         self.assertIn("finds no peers", warning)
+
+    def test_seeds(self) -> None:
+        """A ring of several is not yet a cluster of several."""
+        (warning,) = self.warned("discovery: {initialPeers: ['10.0.0.1:7980']}")
+        self.assertIn("forms no cluster", warning)
