@@ -26,6 +26,7 @@ from e2d.cluster.report import (
     PlanReport,
     Report,
 )
+from e2d.cluster.ring_report import RingReport
 from e2d.convergence.acting import DONE, Actor, StepFailed
 from e2d.convergence.observing import Observer
 from e2d.convergence.pulse import Pulse, describe_error
@@ -39,11 +40,13 @@ from e2d.convergence.telling import (
     failed_report,
     plan_report,
 )
+from e2d.convergence.telling_ring import ring_report, ring_warnings
 from e2d.interfaces import (
     IDaemonControl,
     IDaemonView,
     IEtcdDataDirectory,
     IEtcdServer,
+    IMembership,
 )
 from e2d.model import Pause
 from e2d.services import Repeater
@@ -93,6 +96,7 @@ class ConvergenceService(Service):
     :param binary: the configured etcd, and
     :param extra_warnings: what else to warn of, asked at each report: a reload changes
         them.
+    :param membership: the ring, to tell of it; None: this node is in none.
     """
 
     _clock: IReactorTime
@@ -105,6 +109,7 @@ class ConvergenceService(Service):
     _directory: IEtcdDataDirectory
     _binary: Callable[[], str]
     _extra_warnings: Callable[[], Sequence[str]]
+    _membership: IMembership | None = None
     _log: Logger = field(factory=Logger)
     _repeater: Repeater = field(init=False)
     _adopted: bool = field(default=False, init=False)
@@ -218,6 +223,7 @@ class ConvergenceService(Service):
         now = self._clock.seconds()
         settings = self._settings
         loop = self._pulse.report(now)
+        ring = self._ring(now)
         return Report(
             at=self._wall_clock(),
             node=NodeReport(
@@ -249,8 +255,10 @@ class ConvergenceService(Service):
             warnings=(
                 *self._server.warnings(),
                 *filter(None, [self._actor.warning]),
+                *ring_warnings(ring),
                 *self._extra_warnings(),
             ),
+            ring=ring,
         )
 
     def decisions(self) -> Sequence[Decision]:
@@ -260,6 +268,12 @@ class ConvergenceService(Service):
     def alive(self) -> bool:
         """See `IDaemonView.alive`."""
         return self._pulse.stuck(self._clock.seconds()) is None
+
+    def _ring(self, now: float) -> RingReport | None:
+        if self._membership is None:
+            return None
+        local = None if self._observation is None else self._observation.local
+        return ring_report(self._membership.view(), now, local)
 
     def _identity(self) -> EtcdIdentity:
         return EtcdIdentity(
