@@ -74,7 +74,9 @@ def _traffic(traffic: RingTraffic) -> Iterator[Metric]:
     for name, text, value in counters:
         yield CounterMetricFamily(f"e2d_gossip_{name}_total", text, value=value)
     yield _by_reason(
-        "packets_dropped", "Packets received and ignored.", traffic.packets_dropped
+        "packets_dropped",
+        "Packets received and ignored, or not sent.",
+        traffic.packets_dropped,
     )
     yield _by_reason(
         "streams_failed", "Connections that came to nothing.", traffic.streams_failed
