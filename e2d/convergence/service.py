@@ -96,7 +96,7 @@ class ConvergenceService(Service):
     :param binary: the configured etcd, and
     :param extra_warnings: what else to warn of, asked at each report: a reload changes
         them.
-    :param membership: the ring, to tell of it; None: this node is in none.
+    :param membership: the ring, None where this node does not gossip.
     """
 
     _clock: IReactorTime
