@@ -206,6 +206,7 @@ class MembershipContract(DrivenTests):
         """Something else arrives at the others, as of a higher incarnation."""
         one, other = await self.two()
         before = self.seen(one, "other")
+        await self.advance(A_WHILE_SECONDS)
         other.announce(announcement("other", NodeStatus.RUNNING, 2))
         await self.until(
             lambda: self.seen(one, "other").status is NodeStatus.RUNNING, "it is told"
