@@ -13,6 +13,7 @@ from typing import Any
 
 from attrs import asdict
 
+from e2d.api.ring_document import ring_document
 from e2d.cluster.report import ClusterReport, Decision, PlanReport, Report
 from e2d.model import EtcdMember, EtcdStatus, MemberID, Pause, format_id
 
@@ -88,6 +89,7 @@ def status_document(report: Report) -> Document:
         },
         "etcd": asdict(report.child),
         "cluster": _cluster(report.cluster),
+        "gossip": ring_document(report.ring),
         "data": report.data,
         "plan": _plan(report.plan),
         "loop": {

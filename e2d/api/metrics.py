@@ -21,6 +21,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from e2d.api.documents import pause_in_force
+from e2d.api.ring_metrics import ring_metrics
 from e2d.cluster.reasons import Code
 from e2d.cluster.report import Report
 from e2d.interfaces import IDaemonView
@@ -53,6 +54,8 @@ class ReportCollector(Collector):
         yield from _child(report)
         yield from _cluster(report)
         yield from _plan(report)
+        if report.ring is not None:
+            yield from ring_metrics(report.ring)
 
 
 def make_registry(view: IDaemonView) -> CollectorRegistry:

@@ -19,7 +19,7 @@ Read = Callable[[str], Answer]
 INDEX = """\
 e2d keeps an etcd member alive here. To read:
 
-/status     this node, its etcd, the cluster, what is wanted next and why (JSON)
+/status     this node, its etcd, cluster and ring, what is wanted next and why (JSON)
 /decisions  the last decisions and what they were made from (JSON)
 /healthz    200 while the daemon's loop turns well, else 503
 /readyz     200 while etcd serves here with quorum, else 503

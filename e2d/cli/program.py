@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, Command] = {
     "why": Command(
         "e2d.cli.why", "why", "Show the last decisions and what they were made from."
     ),
+    "gossip": Command("e2d.cli.gossip", "gossip", "Show the gossip ring."),
     "restart": Command(
         "e2d.cli.acting", "restart", "Stop etcd and start it again on its data."
     ),

@@ -15,6 +15,7 @@ from typing import Any
 
 from attrs import frozen
 
+from e2d.cli.ring_words import ring_texts
 from e2d.cli.words import count, duration, paragraph, printable, size
 
 __all__ = [
@@ -90,6 +91,7 @@ def status_lines(status: Document) -> list[Line]:
         *_section("members", _members(status["cluster"])),
         *_section("database", _database(status["cluster"])),
         *_section("alarms", _alarms(status["cluster"])),
+        *_section("gossip", _gossip(status["gossip"])),
         *_section("loop", _loop(status)),
         *_section("stop", [_stop(status)]),
         *_section("paused", _pause(status), Tone.CAUTION),
@@ -288,6 +290,10 @@ def _alarms(cluster: Document) -> list[str]:
         return ["not known"]
     raised = [f"{alarm['alarm']} of {alarm['member_id']}" for alarm in alarms]
     return raised or ["none"]
+
+
+def _gossip(ring: Document | None) -> list[str]:
+    return [] if ring is None else ring_texts(ring)
 
 
 def _loop(status: Document) -> list[str]:

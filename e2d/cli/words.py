@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from textwrap import wrap
 
-__all__ = ["WIDTH", "count", "duration", "paragraph", "printable", "size"]
+__all__ = [
+    "WIDTH",
+    "clipped",
+    "count",
+    "duration",
+    "listed",
+    "paragraph",
+    "printable",
+    "size",
+]
 
 WIDTH = 80
 """Columns: what every terminal has."""
@@ -52,6 +62,30 @@ def printable(text: object) -> str:
     :param text: anything that JSON can hold.
     """
     return "".join(char if char.isprintable() else "?" for char in str(text))
+
+
+def clipped(text: object, most: int) -> str:
+    """
+    The same, and of a length that a line has room for: ``a-very-long-na...``.
+
+    :param text: as for `printable`.
+    :param most: how many characters it may have.
+    """
+    clean = printable(text)
+    return clean if len(clean) <= most else f"{clean[: most - 3]}..."
+
+
+def listed(texts: Sequence[str], number: int, shown: int) -> str:
+    """
+    The first of some texts: ``a, b and 3 more``.
+
+    :param texts: of all that there are, as many as are known.
+    :param number: of all that there are.
+    :param shown: how many are shown at the most.
+    """
+    first = texts[:shown]
+    more = number - len(first)
+    return ", ".join(first) + (f" and {more} more" if more > 0 else "")
 
 
 def paragraph(label: str, text: str, indent: int) -> list[str]:

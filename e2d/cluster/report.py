@@ -16,6 +16,7 @@ from datetime import datetime
 
 from attrs import frozen
 
+from e2d.cluster.ring_report import RingReport
 from e2d.model import Alarm, EtcdMember, EtcdStatus, Pause
 
 __all__ = [
@@ -154,6 +155,7 @@ class Report:
     :param data: the state of the data directory in a line.
     :param safe_to_stop: stopping this node leaves a serving majority (B9).
     :param warnings: what an operator should know, a line each.
+    :param ring: the gossip ring; None: this node does not take part in any.
     """
 
     at: datetime
@@ -166,6 +168,7 @@ class Report:
     pause: Pause | None
     safe_to_stop: bool
     warnings: tuple[str, ...] = ()
+    ring: RingReport | None = None
 
     @property
     def ready(self) -> bool:

@@ -27,6 +27,7 @@ from e2d.cluster.report import (
     PlanReport,
     Report,
 )
+from e2d.cluster.ring_report import RingReport
 from e2d.convergence.acting import DONE, Actor, StepFailed
 from e2d.convergence.observing import Observer
 from e2d.convergence.pulse import Pulse, describe_error
@@ -40,6 +41,7 @@ from e2d.convergence.telling import (
     failed_report,
     plan_report,
 )
+from e2d.convergence.telling_ring import ring_report, ring_warnings
 from e2d.interfaces import (
     IDaemonControl,
     IDaemonView,
@@ -253,6 +255,7 @@ class ConvergenceService(Service):
         now = self._clock.seconds()
         settings = self._settings
         loop = self._pulse.report(now)
+        ring = self._ring(now)
         return Report(
             at=self._wall_clock(),
             node=NodeReport(
@@ -284,8 +287,10 @@ class ConvergenceService(Service):
             warnings=(
                 *self._server.warnings(),
                 *filter(None, [self._actor.warning]),
+                *ring_warnings(ring),
                 *self._extra_warnings(),
             ),
+            ring=ring,
         )
 
     def decisions(self) -> Sequence[Decision]:
@@ -295,6 +300,12 @@ class ConvergenceService(Service):
     def alive(self) -> bool:
         """See `IDaemonView.alive`."""
         return self._pulse.stuck(self._clock.seconds()) is None
+
+    def _ring(self, now: float) -> RingReport | None:
+        if self._membership is None:
+            return None
+        local = None if self._observation is None else self._observation.local
+        return ring_report(self._membership.view(), now, local)
 
     def _identity(self) -> EtcdIdentity:
         version = self._server.version()

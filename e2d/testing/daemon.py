@@ -18,6 +18,7 @@ from e2d.cluster.report import (
     PlanReport,
     Report,
 )
+from e2d.cluster.ring_report import RingMemberReport, RingReport
 from e2d.interfaces import DataDirectoryError, IDaemonControl, IDaemonView
 from e2d.model import (
     ClusterID,
@@ -26,10 +27,19 @@ from e2d.model import (
     EtcdStatus,
     MemberID,
     Pause,
+    Rank,
     Revision,
+    RingTraffic,
 )
 
-__all__ = ["FakeDaemon", "failed_report", "serving_report", "starting_report"]
+__all__ = [
+    "FakeDaemon",
+    "failed_report",
+    "gossiping_report",
+    "ring_member",
+    "serving_report",
+    "starting_report",
+]
 
 MEMBER = EtcdMember(
     member_id=MemberID(0x8E9E05C52164694D),
@@ -153,6 +163,69 @@ def failed_report() -> Report:
             look_again_seconds=4.0,
         ),
     )
+
+
+def ring_member(
+    name: str, rank: Rank = Rank.ALIVE, for_seconds: float = 7800.0
+) -> RingMemberReport:
+    """A node of e2d in the ring, as another sees it: no member of etcd so far."""
+    return RingMemberReport(
+        name=name,
+        local=False,
+        address=f"10.0.0.{name[1:]}:7980",
+        rank=rank,
+        for_seconds=for_seconds,
+        incarnation=2,
+        kind="e2d",
+        own_cluster=True,
+        status="pending",
+        node_id=f"00000000000000{name}",
+        client_url=f"http://10.0.0.{name[1:]}:2379",
+        peer_url=f"http://10.0.0.{name[1:]}:2380",
+        e2d_version="0.1.0",
+    )
+
+
+def gossiping_report(*others: RingMemberReport) -> Report:
+    """
+    The node that serves, in a ring that is well.
+
+    :param others: who is in the ring beside it, in the order of a report.
+    """
+    local = evolve(
+        ring_member("n1", for_seconds=130.0),
+        local=True,
+        status="running",
+        etcd_version="3.5.16",
+        cluster_id="cdf818194e3a8c32",
+        member_id="8e9e05c52164694d",
+    )
+    members = (local, *others)
+    ring = RingReport(
+        problem=None,
+        for_seconds=131.0,
+        ranks={rank: sum(each.rank is rank for each in members) for rank in Rank},
+        members=members,
+        left_out=0,
+        clashes=(),
+        unmet=(),
+        encrypted=True,
+        health_score=0,
+        queue_length=0,
+        traffic=RingTraffic(
+            packets_in=120,
+            packets_out=130,
+            bytes_in=12000,
+            bytes_out=13000,
+            packets_dropped={"label": 3, "early": 1},
+            streams_in=4,
+            streams_out=5,
+            streams_failed={"timeout": 2},
+            suspicions=1,
+            refutations=0,
+        ),
+    )
+    return evolve(serving_report(), ring=ring)
 
 
 @implementer(IDaemonView, IDaemonControl)

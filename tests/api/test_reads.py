@@ -88,6 +88,7 @@ class ReadsTests(SynchronousTestCase):
                     "version",
                 ],
                 "cluster": ["alarms", "denied", "member", "members", "quorum"],
+                "gossip": None,
                 "data": "holds member 8e9e05c52164694d",
                 "plan": [
                     "code",

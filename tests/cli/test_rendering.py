@@ -20,8 +20,14 @@ from e2d.cli.rendering import (
     status_lines,
 )
 from e2d.cluster.report import Decision, PlanReport, Report
-from e2d.model import MemberID, Pause
-from e2d.testing.daemon import failed_report, serving_report, starting_report
+from e2d.model import MemberID, Pause, Rank
+from e2d.testing.daemon import (
+    failed_report,
+    gossiping_report,
+    ring_member,
+    serving_report,
+    starting_report,
+)
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -70,6 +76,21 @@ class StatusTests(SynchronousTestCase):
                       looks again in 5 s
             stop      not safe: no serving majority is known to remain without this node
             """,
+        )
+
+    def test_gossiping(self) -> None:
+        """A node in a ring says who is missing from it."""
+        report = gossiping_report(ring_member("n2", Rank.SUSPECT, 4.0))
+        self.assertIn(
+            dedent(
+                """\
+                alarms    none
+                gossip    1 alive, 1 suspect; encrypted
+                          suspect: n2 (10.0.0.2:7980) for 4 s
+                loop      content: etcd serves with quorum
+                """
+            ),
+            shown(report),
         )
 
     def test_starting(self) -> None:

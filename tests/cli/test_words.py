@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from e2d.cli.words import duration, paragraph, printable, size
+from e2d.cli.words import clipped, duration, listed, paragraph, printable, size
 
 
 class WordsTests(SynchronousTestCase):
@@ -36,6 +36,18 @@ class WordsTests(SynchronousTestCase):
             paragraph("data", f"at {path}", 6), ["data  at", f"      {path}"]
         )
         self.assertEqual(paragraph("data", "", 6), ["data  "])
+
+    def test_clipped(self) -> None:
+        """What is too long ends visibly, and not a character too late."""
+        self.assertEqual(clipped("12345678", 8), "12345678")
+        self.assertEqual(clipped("123456789", 8), "12345...")
+        self.assertEqual(clipped("\x1b[2J", 8), "?[2J")
+
+    def test_listed(self) -> None:
+        """A list ends with how many are not in it."""
+        self.assertEqual(listed(["a", "b"], 2, 2), "a, b")
+        self.assertEqual(listed(["a", "b", "c"], 3, 2), "a, b and 1 more")
+        self.assertEqual(listed(["a", "b"], 9, 5), "a, b and 7 more")
 
     @given(st.text())
     def test_printable(self, text: str) -> None:

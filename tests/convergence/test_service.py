@@ -36,8 +36,10 @@ from e2d.model import (
     Unborn,
     Unreadable,
 )
+from e2d.testing.contracts.membership import announcement
 from e2d.testing.datadir import FakeEtcdDataDirectory
 from e2d.testing.etcd import FakeEtcdCluster
+from e2d.testing.membership import MemoryRing
 from e2d.testing.server import FakeEtcdServer
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -54,9 +56,15 @@ class OneNode:
     """A node whose etcd writes its log as soon as it is executed."""
 
     def __init__(
-        self, policy: Policy | None = None, override: str | None = None
+        self,
+        policy: Policy | None = None,
+        override: str | None = None,
+        *,
+        gossips: bool = False,
     ) -> None:
         self.clock = Clock()
+        self.ring = MemoryRing(self.clock)
+        self.membership = self.ring.make_node() if gossips else None
         self.directory = FakeEtcdDataDirectory()
         self.cluster = FakeEtcdCluster(self.clock, Random(1), (FRESH,))
         self.etcd = self.cluster.node(FRESH)
@@ -104,6 +112,7 @@ class OneNode:
             directory=self.directory,
             binary=lambda: "etcd",
             extra_warnings=lambda: ("c:1:1: careful", "no breadcrumb"),
+            membership=self.membership,
         )
 
     def wall_clock(self) -> datetime:
@@ -617,3 +626,37 @@ class ControlTests(SynchronousTestCase):
         )
         self.node.turn()
         self.assertEqual(len(self.node.server.started), 2)
+
+
+class RingTests(SynchronousTestCase):
+    """What is told of the gossip ring."""
+
+    def setUp(self) -> None:
+        """A node that has looked once."""
+        self.node = OneNode(gossips=True)
+        self.addCleanup(self.node.service.stopService)
+        self.node.run()
+
+    def test_no_ring(self) -> None:
+        """A node that takes part in none says so: not "in an empty one"."""
+        self.assertIsNone(OneNode().service.report().ring)
+
+    def test_ring(self) -> None:
+        """The report is of the ring as it is when asked, seen from this node."""
+        assert self.node.membership is not None
+        self.node.membership.announce(announcement(FRESH))
+        self.node.ring.make_node().announce(announcement("n2", number=2))
+        self.node.clock.advance(3.0)
+        ring = self.node.service.report().ring
+        assert ring is not None and ring.members is not None
+        told = [(each.name, each.local, each.for_seconds) for each in ring.members]
+        self.assertEqual(told, [(FRESH, True, 3.0), ("n2", False, 3.0)])
+        self.assertEqual([each.own_cluster for each in ring.members], [True, True])
+
+    def test_problem(self) -> None:
+        """That it cannot gossip is a warning, and hinders nothing else."""
+        assert self.node.membership is not None
+        self.node.membership.hinder("gossip cannot listen: free the port")
+        report = self.node.service.report()
+        self.assertIn("gossip cannot listen: free the port", report.warnings)
+        self.assertIsNone(report.loop.problem)

@@ -22,8 +22,13 @@ import e2d
 from e2d.api.places import SocketPlace
 from e2d.api.service import ApiService, ApiSettings
 from e2d.interfaces import DataDirectoryError
-from e2d.model import Address
-from e2d.testing.daemon import FakeDaemon, failed_report
+from e2d.model import Address, Rank
+from e2d.testing.daemon import (
+    FakeDaemon,
+    failed_report,
+    gossiping_report,
+    ring_member,
+)
 
 ROOT = os.path.dirname(os.path.dirname(e2d.__file__))
 FIRST_LINE = "serving: single member n1 (8e9e05c52164694d), leader, revision 12"
@@ -124,6 +129,38 @@ class CommandTests(TestCase):
         ended = await self.ask("why", "n1")
         self.assertEqual(
             (ended.code, ended.out), (0, "no decision that has to do with n1 yet\n")
+        )
+
+    async def ask_ring(self, *arguments: str) -> Ended:
+        """``e2d gossip members``, against our socket."""
+        return await self.run_command(
+            "gossip", "members", "--socket", self.socket, *arguments
+        )
+
+    async def test_gossip_members(self) -> None:
+        """The ring is a table; who left is shown to those who ask."""
+        self.daemon.current = gossiping_report(ring_member("n2", Rank.LEFT, 60.0))
+        ended = await self.ask_ring()
+        self.assertEqual((ended.code, ended.err), (0, ""))
+        self.assertTrue(ended.out.startswith("name  rank   for "), ended.out)
+        self.assertTrue(ended.out.endswith("1 that left: shown with --all\n"))
+        self.assertIn("n2    left", (await self.ask_ring("--all")).out)
+
+    async def test_gossip_members_json(self) -> None:
+        """For machines it is what the API says, those who left included."""
+        self.daemon.current = gossiping_report(ring_member("n2", Rank.LEFT, 60.0))
+        ended = await self.ask_ring("--json")
+        ranks = {
+            each["name"]: each["rank"] for each in json.loads(ended.out)["members"]
+        }
+        self.assertEqual(ranks, {"n1": "alive", "n2": "left"})
+
+    async def test_no_gossip(self) -> None:
+        """A node that takes part in no ring says so: it does not show an empty one."""
+        ended = await self.ask_ring()
+        self.assertEqual(
+            (ended.code, ended.out, ended.err),
+            (1, "", "Error: this node takes part in no gossip ring\n"),
         )
 
     async def test_pause_and_resume(self) -> None:

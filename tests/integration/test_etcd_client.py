@@ -16,7 +16,7 @@ from twisted.trial.unittest import TestCase
 
 from e2d.etcd.client import ClientTLS, EtcdClient, Login, Timeouts
 from e2d.interfaces import EtcdRefused, EtcdUnavailable
-from e2d.testing.contracts.etcd_base import driven
+from e2d.testing.contracts.driving import driven
 from e2d.testing.contracts.etcd_client import EtcdClientContract
 from tests.integration.etcds import EtcdLine, Etcds, Node, find_lines
 

@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from twisted.internet.defer import Deferred
-from twisted.trial.unittest import SynchronousTestCase
+from collections.abc import Awaitable, Sequence
 
 from e2d.interfaces import EtcdRefused, Event, IEtcdClient, IWatch
 from e2d.model import Revision
+from e2d.testing.contracts.driving import DrivenTests
 
-__all__ = ["EtcdClientTests", "driven"]
-
-if TYPE_CHECKING:
-    _Base = SynchronousTestCase
-else:
-    _Base = object
-
-_Self = TypeVar("_Self", bound="EtcdClientTests")
+__all__ = ["EtcdClientTests"]
 
 
-def driven(
-    test: Callable[[_Self], Coroutine[Any, Any, None]],
-) -> Callable[[_Self], object]:
-    """A test that is a coroutine, driven as the test case says."""
-
-    @wraps(test)
-    def run(self: _Self) -> object:
-        return self.drive(Deferred.fromCoroutine(test(self)))
-
-    return run
-
-
-class EtcdClientTests(_Base):
+class EtcdClientTests(DrivenTests):
     """
     Mix into a test case; the client is that of the only started member of a cluster.
 
@@ -44,10 +21,6 @@ class EtcdClientTests(_Base):
 
     client: IEtcdClient
     """Set in ``setUp``; closed by whoever made it."""
-
-    def drive(self, done: Deferred[None]) -> object:
-        """What a test method returns: see that ``done`` comes to its end."""
-        raise NotImplementedError
 
     async def settle(self, seconds: float) -> None:
         """Let so much time pass for etcd."""

@@ -15,7 +15,7 @@ from e2d.interfaces import (
     IEtcdClient,
 )
 from e2d.model import EtcdRole, MemberID
-from e2d.testing.contracts.etcd_base import driven
+from e2d.testing.contracts.driving import driven
 from e2d.testing.contracts.etcd_keys import EtcdKeysContract
 
 __all__ = ["EtcdClientContract"]

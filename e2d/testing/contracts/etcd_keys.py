@@ -10,7 +10,8 @@ from e2d.interfaces import (
     Put,
 )
 from e2d.model import LeaseID, Revision
-from e2d.testing.contracts.etcd_base import EtcdClientTests, driven
+from e2d.testing.contracts.driving import driven
+from e2d.testing.contracts.etcd_base import EtcdClientTests
 
 __all__ = ["EtcdKeysContract"]
 
