@@ -7,8 +7,8 @@ from random import Random
 
 from attrs import define, field, frozen
 
+from twisted.internet import defer
 from twisted.internet.defer import Deferred
-from twisted.internet.error import TimeoutError as TimedOut
 from twisted.logger import Logger
 
 from e2d.gossip.complaints import Complaints
@@ -203,7 +203,7 @@ class Stay:
         self._driver.leave()
         try:
             await left
-        except TimedOut:
+        except defer.TimeoutError:
             self._around.log.warn(
                 "The ring could not be told that this node leaves: it will be held for"
                 " dead instead"
