@@ -1,0 +1,81 @@
+"""A machine of a simulation, and the peer on it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from random import Random
+
+from attrs import define, field
+
+from e2d.swim.effects import Effect
+from e2d.swim.identity import Identity, Vetoes
+from e2d.swim.messages import Message, PeerAddress
+from e2d.swim.protocol import Swim
+from e2d.swim.settings import Settings
+
+__all__ = ["MakeSwim", "SimulatedHost"]
+
+MakeSwim = Callable[[Settings, Identity, Random, Vetoes], Swim]
+
+BUFFERED = 256
+"""Packets that a system keeps for a process that does not read them."""
+
+
+@define(eq=False, kw_only=True)
+class SimulatedHost:
+    """
+    A machine, and what is on its disk.
+
+    :ivar number: of the machine: its place in the network.
+    :ivar name: of the node that runs on it.
+    :ivar address: where its peer listens.
+    :ivar meta: what the node says of itself.
+    :ivar known: addresses that it ever exchanged states with; they are on its disk.
+    :ivar rate: how fast its clock is, to the real one.
+    :ivar swim: the peer, None while it does not run.
+    :ivar life: counts the starts; what is meant for an earlier one is void.
+    :ivar paused: it does nothing now, and then goes on as if nothing had been.
+    :ivar waiting: what arrived meanwhile.
+    :ivar left: it said that it leaves.
+    :ivar highest: the highest incarnation that its peers ever had.
+    :ivar due: what its timer is set to, in its own time.
+    """
+
+    number: int
+    name: bytes
+    address: PeerAddress
+    meta: bytes = b"v1"
+    known: set[PeerAddress] = field(factory=set)
+    rate: float = 1.0
+    swim: Swim | None = None
+    life: int = 0
+    paused: bool = False
+    left: bool = False
+    waiting: deque[tuple[Sequence[Message], PeerAddress]] = field(
+        factory=lambda: deque(maxlen=BUFFERED)
+    )
+    highest: int = 0
+    due: float | None = None
+
+    @property
+    def runs(self) -> bool:
+        """Whether there is a peer, and it is not paused."""
+        return self.swim is not None and not self.paused
+
+    def local(self, now: float) -> float:
+        """The host's own time. It starts at a number of its own."""
+        return 1000.0 * self.number + now * self.rate
+
+    def real(self, local: float) -> float:
+        """When its clock will show that time."""
+        return (local - 1000.0 * self.number) / self.rate
+
+    def tell(
+        self, call: Callable[[Swim, float], list[Effect]], now: float
+    ) -> list[Effect]:
+        """Give the peer something to do."""
+        assert self.swim is not None
+        effects = call(self.swim, self.local(now))
+        self.highest = max(self.highest, self.swim.incarnation)
+        return effects
