@@ -9,7 +9,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from e2d.interfaces.membership import DiscoveryFailed, IDiscovery
+from e2d.interfaces.membership import IDiscovery
 from e2d.model import Address
 
 __all__ = ["MemoryDiscovery"]
@@ -21,13 +21,13 @@ class MemoryDiscovery:
     """
     Finds what it is told to.
 
-    :ivar answer: what it finds, or why it cannot tell.
+    :ivar answer: what it finds, or the error that it ends with.
     :ivar asked: how often it was.
     :ivar hanging: it does not answer before `resume`.
     :ivar cut_off: how often who asked did not wait for that.
     """
 
-    answer: Sequence[Address] | DiscoveryFailed
+    answer: Sequence[Address] | Exception
     label: str = "the test"
     asked: int = 0
     hanging: bool = False
@@ -39,8 +39,8 @@ class MemoryDiscovery:
         self.asked += 1
         if self.hanging:
             await self._wait()
-        if isinstance(self.answer, DiscoveryFailed):
-            raise DiscoveryFailed(self.answer.reason)
+        if isinstance(self.answer, Exception):
+            raise self.answer
         return self.answer
 
     def resume(self) -> None:
