@@ -93,12 +93,12 @@ class Acquaintances:
         When as many are kept as may be, it takes the place of whoever was silent for
         longest; where nobody was silent since time was last counted, of nobody.
 
-        :param address: an IP literal and a port.
+        :param address: where; nothing that cannot be connected to is remembered.
         :param at: now.
         :return: whether the set of addresses is another one now.
         """
         assert at.tzinfo is not None
-        if address == self._own:
+        if address == self._own or _usable(address.host, address.port) is None:
             return False
         known = address in self._kept
         if not known and not self._make_room():
@@ -227,13 +227,22 @@ def _read(entry: object, at: datetime) -> Acquaintance:
 
 
 def _read_address(host: str, port: int) -> Address:
-    try:
-        literal = str(ip_address(host))
-    except ValueError:
-        raise NotAcquaintances("an address in it is none") from None
-    if isinstance(port, bool) or not 0 < port <= _LARGEST_PORT or "%" in literal:
+    address = None if isinstance(port, bool) else _usable(host, port)
+    if address is None:
         raise NotAcquaintances("an address in it is none")
-    return Address(literal, port)
+    return address
+
+
+def _usable(host: str, port: int) -> Address | None:
+    """An address that a peer can have; what others claim may be any."""
+    try:
+        literal = ip_address(host)
+    except ValueError:
+        return None
+    somewhere = not (literal.is_unspecified or literal.is_multicast) and "%" not in host
+    return (
+        Address(str(literal), port) if somewhere and 0 < port <= _LARGEST_PORT else None
+    )
 
 
 def _read_moment(text: str) -> datetime:

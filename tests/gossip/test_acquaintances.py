@@ -55,6 +55,17 @@ class AcquaintancesTests(SynchronousTestCase):
         self.assertFalse(self.known.met(OWN, NodeName("n1"), NOW))
         self.assertEqual((), self.known.addresses())
 
+    def test_nowhere(self) -> None:
+        """Nobody is remembered where nobody can be."""
+        for host, port in (
+            ("10.0.0.2", 0),
+            ("::", 7980),
+            ("224.0.0.1", 7980),
+            ("n2.example", 7980),
+        ):
+            self.assertFalse(self.known.met(Address(host, port), None, NOW))
+        self.assertEqual((), self.known.addresses())
+
     def test_newest_first(self) -> None:
         """Who answered last is first, whatever the wall clock says of it."""
         self.meet(N2, at=NOW)
