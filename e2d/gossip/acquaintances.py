@@ -25,6 +25,7 @@ from ipaddress import ip_address
 
 from attrs import define, evolve, field, frozen
 
+from e2d.gossip.places import address_of, peer_address
 from e2d.model import Address, NodeName
 
 __all__ = ["Acquaintance", "Acquaintances", "NotAcquaintances"]
@@ -98,8 +99,10 @@ class Acquaintances:
         :return: whether the set of addresses is another one now.
         """
         assert at.tzinfo is not None
-        if address == self._own or _usable(address.host, address.port) is None:
+        usable = _usable(address.host, address.port)
+        if usable is None or usable == self._own:
             return False
+        address = usable
         known = address in self._kept
         if not known and not self._make_room():
             return False
@@ -239,10 +242,10 @@ def _usable(host: str, port: int) -> Address | None:
         literal = ip_address(host)
     except ValueError:
         return None
-    somewhere = not (literal.is_unspecified or literal.is_multicast) and "%" not in host
-    return (
-        Address(str(literal), port) if somewhere and 0 < port <= _LARGEST_PORT else None
-    )
+    nowhere = literal.is_unspecified or literal.is_multicast
+    if nowhere or "%" in host or not 0 < port <= _LARGEST_PORT:
+        return None
+    return address_of(peer_address(host, port))
 
 
 def _read_moment(text: str) -> datetime:

@@ -6,11 +6,13 @@ Note [Lookups that hang]
     be called back. After `ANSWER_SECONDS` nobody waits for it any more, but a name
     whose lookup still hangs is not looked up again meanwhile, and when `MOST_UNDER_WAY`
     hang none is: rounds of joins go on, and do not fill the pool that others need.
+    Names take turns, so that some that hang keep no other from its own for ever.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count
 
 from attrs import define, field, frozen
 
@@ -38,8 +40,10 @@ ANSWER_SECONDS = 5.0
 MOST_ADDRESSES = 16
 """Of one name: as many as are joined in a round."""
 
-AT_ONCE = 16
-MOST_UNDER_WAY = 32
+MOST_UNDER_WAY = 8
+"""The reactor has ten threads."""
+
+MOST_TURNS_KEPT = 4096
 
 _LONGEST_LABEL = 63
 _LONGEST_NAME = 253
@@ -92,8 +96,10 @@ class Names:
     _clock: IReactorTime
     _resolver: IHostnameResolver
     _turns: DeferredSemaphore = field(
-        factory=lambda: DeferredSemaphore(AT_ONCE), init=False
+        factory=lambda: DeferredSemaphore(MOST_UNDER_WAY), init=False
     )
+    _asked: dict[str, int] = field(factory=dict, init=False)
+    _number: Iterator[int] = field(factory=lambda: count(1), init=False)
     _under_way: set[str] = field(factory=set, init=False)
 
     async def resolve_all(self, wanted: Iterable[Address]) -> tuple[Resolved, ...]:
@@ -106,8 +112,9 @@ class Names:
         """
         wanted = tuple(wanted)
         deadline = self._clock.seconds() + ANSWER_SECONDS
-        names = tuple(
-            dict.fromkeys(_name(one.host) for one in wanted if not is_ip(one.host))
+        names = sorted(
+            dict.fromkeys(_name(one.host) for one in wanted if not is_ip(one.host)),
+            key=lambda name: self._asked.get(name, 0),
         )
         answers = await gatherResults(
             [Deferred.fromCoroutine(self._in_turn(name, deadline)) for name in names]
@@ -145,6 +152,9 @@ class Names:
         answer: Deferred[Sequence[str]] = Deferred()
         receiver = _Receiver(answer, lambda: self._under_way.discard(name))
         self._under_way.add(name)
+        if len(self._asked) >= MOST_TURNS_KEPT:
+            self._asked.clear()
+        self._asked[name] = next(self._number)
         self._resolver.resolveHostName(receiver, name)
         return answer.addTimeout(ANSWER_SECONDS, self._clock)
 

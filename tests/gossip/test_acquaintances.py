@@ -176,8 +176,9 @@ class DocumentTests(SynchronousTestCase):
 
     def test_own(self) -> None:
         """What became this node's own address meanwhile is left out."""
-        document = self.document(host="10.0.0.1")
-        self.assertEqual((), self.read(document).addresses())
+        for host in ("10.0.0.1", "::ffff:10.0.0.1"):
+            document = self.document(host=host)
+            self.assertEqual((), self.read(document).addresses())
 
     def test_silent(self) -> None:
         """Who was silent for long enough already is left out."""

@@ -125,19 +125,26 @@ class NamesTests(SynchronousTestCase):
         self.assertIsInstance(self.resolved(N2)[0], Found)
 
     def test_all_hang(self) -> None:
-        """
-        However many names there are, all of them take ten seconds at the most, and no
-        more than 32 threads.
-        """
-        hosts = [f"m{number}.example" for number in range(100)]
-        self.memory.hanging.update(hosts)
-        looking = self.begin(*(Address(host, 7980) for host in hosts), N2)
-        self.assertEqual(16, len(self.memory.asked))
+        """However many names there are, it takes five seconds and eight threads."""
+        many = [Address(f"m{number}.example", 7980) for number in range(100)]
+        self.memory.hanging.update(one.host for one in many)
+        looking = self.begin(*many)
         self.clock.advance(5)
         results = self.successResultOf(looking)
         self.assertEqual("was not looked up in 5 seconds", results[0].reason)
         self.assertIn("names before it took too long", results[-1].reason)
-        self.begin(*(Address(host, 7980) for host in hosts[20:]))
-        self.clock.advance(5)
-        self.assertEqual(32, len(self.memory.asked))
         self.assertIn("too many lookups hang", self.reason(N2))
+        self.assertEqual(8, len(self.memory.asked))
+
+    def test_in_turns(self) -> None:
+        """Names that hang each time have their turn after those that had none yet."""
+        many = [Address(f"m{number}.example", 7980) for number in range(8)]
+        hosts = {one.host for one in many}
+        self.memory.hanging = set(hosts)
+        self.begin(*many, N2)
+        self.clock.advance(5)
+        self.memory.answer()
+        self.memory.hanging = set(hosts)
+        looking = self.begin(*many, N2)
+        self.clock.advance(5)
+        self.assertIsInstance(self.successResultOf(looking)[-1], Found)
