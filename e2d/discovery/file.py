@@ -85,9 +85,9 @@ def _read(path: str) -> tuple[Address, ...]:
 
 def _parse(path: str, content: bytes) -> tuple[Address, ...]:
     found: dict[Address, None] = {}
-    text = content.decode("utf-8", "replace").replace("\r\n", "\n")
-    for number, line in enumerate(text.split("\n"), start=1):
-        written = line.partition("#")[0].strip(" \t")
+    lines = content.decode("utf-8", "replace").split("\n")
+    for number, line in enumerate(lines, start=1):
+        written = line.partition("#")[0].strip()
         if written:
             found[_parse_line(f"{path}:{number}", written)] = None
     if not found:

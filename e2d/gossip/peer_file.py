@@ -88,6 +88,7 @@ class PeerFile:
         except NotAcquaintances as error:
             reason = f"{self._path}: {error.reason}"
         else:
+            self._tried = self._clock.seconds()
             self._written = frozenset(known.addresses())
             return known
         await self._give_up(reason)

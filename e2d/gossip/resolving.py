@@ -179,10 +179,9 @@ class _Receiver:
             self._hosts.append(address.host)
 
     def resolutionComplete(self) -> None:
-        """Answer who still waits."""
+        """Answer; who no longer waits does not hear it."""
         self._ended()
-        if not self._answer.called:
-            self._answer.callback(self._hosts)
+        self._answer.callback(self._hosts)
 
 
 def _is_name(name: str) -> bool:

@@ -72,8 +72,10 @@ class PeersFileTests(SynchronousTestCase):
 
     def test_remarks(self) -> None:
         """Remarks, blanks and empty lines do not count; the last line may be cut."""
-        content = "# the blue ones\n\n 10.0.0.1:7980 # n1\r\n\tn2.example:80"
-        self.assertEqual(["10.0.0.1:7980", "n2.example:80"], self.found(content))
+        content = "# the blue ones\n\n 10.0.0.1:7980 # n1\n\tn2.example:80\r\nn3:80"
+        self.assertEqual(
+            ["10.0.0.1:7980", "n2.example:80", "n3:80"], self.found(content)
+        )
 
     def test_port_left_out(self) -> None:
         """Where no port is given it is gossip's own."""

@@ -134,6 +134,19 @@ class LookupsTests(SynchronousTestCase):
             self.pass_seconds(0.1)
             self.assertEqual(asked, self.file.asked)
 
+    def test_backs_off_anew(self) -> None:
+        """After an answer the next failure is tried again in a second."""
+        self.file.answer = DiscoveryFailed("no")
+        self.pass_seconds(0)
+        self.pass_seconds(1)
+        self.file.answer = [N1]
+        self.pass_seconds(2)
+        self.file.answer = DiscoveryFailed("no")
+        self.pass_seconds(30)
+        self.assertEqual(4, self.file.asked)
+        self.pass_seconds(1)
+        self.assertEqual(5, self.file.asked)
+
     def test_logged_once(self) -> None:
         """What is wrong is logged when it begins, and when it is something else."""
         self.file.answer = DiscoveryFailed("no")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from attrs import astuple
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -92,6 +93,12 @@ class WhomTests(MeetingsTestCase):
             remembered=(N2, N3),
         )
         self.assertEqual(set(), self.asked(0.0, where))
+
+    def test_not_itself(self) -> None:
+        """It does not ask itself before it is in the ring, either, and is alone."""
+        seeds = (literal(OWN),)
+        where = Known(ring=(), seeds=seeds, discovered=(), remembered=())
+        self.assertEqual(((), 1.0), astuple(self.meetings.round(0.0, where)))
 
     def test_each_round(self) -> None:
         """Who does not answer is asked in each round, for ever."""

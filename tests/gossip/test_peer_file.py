@@ -32,6 +32,7 @@ class PeerFileTests(SynchronousTestCase):
         """Given a directory that does not exist yet, and one acquaintance."""
         self.clock = Clock()
         self.pool_works: Deferred[None] | None = None
+        self.pool_calls = 0
         self.directory = Path(self.mktemp()) / "e2d"
         self.directory.parent.mkdir()
         self.path = self.directory / "peers.json"
@@ -48,6 +49,7 @@ class PeerFileTests(SynchronousTestCase):
 
     def run_in_pool(self, function: Callable[[], T]) -> Awaitable[T]:
         """A pool whose thread may be busy."""
+        self.pool_calls += 1
         if self.pool_works is None:
             return maybeDeferred(function)
         done: Deferred[T] = Deferred()
@@ -125,9 +127,16 @@ class PeerFileTests(SynchronousTestCase):
         self.save()
         self.file = PeerFile(self.clock, str(self.directory), self.run_in_pool)
         self.known = self.load()
-        self.clock.advance(1)
+        self.clock.advance(599)
+        self.assertFalse(self.keep())
+        self.known.met(N3, None, NOW)
         self.assertTrue(self.keep())
-        self.clock.advance(60)
+
+    def test_nothing_to_count(self) -> None:
+        """While nobody is remembered nothing is written, however long that is."""
+        self.known = Acquaintances("blue", OWN)
+        self.assertFalse(self.keep())
+        self.clock.advance(600)
         self.assertFalse(self.keep())
 
     def test_one_at_a_time(self) -> None:
@@ -140,6 +149,7 @@ class PeerFileTests(SynchronousTestCase):
         last = Deferred.fromCoroutine(self.file.save(self.known))
         self.assertNoResult(first)
         self.assertNoResult(last)
+        self.assertEqual(1, self.pool_calls)
         self.pool_works.callback(None)
         self.successResultOf(first)
         self.successResultOf(last)
