@@ -39,6 +39,9 @@ SILENT_SECONDS = 24 * 3600.0
 LONGEST_STEP_SECONDS = 300.0
 """Ten rounds of joins. What is longer was no time that this node asked in."""
 
+QUIET_SECONDS = 120.0
+"""Four rounds of joins, in each of which whoever the ring holds alive is met."""
+
 MOST_NAME_CHARACTERS = 255
 """A longer name is no name of a node of ours, and is not remembered."""
 
@@ -92,9 +95,11 @@ class Acquaintances:
         A peer answered; see Note [Who is met].
 
         When as many are kept as may be, it takes the place of whoever was silent for
-        longest; where nobody was silent since time was last counted, of nobody.
+        longest, and for more than `QUIET_SECONDS`; else of nobody: those who answer are
+        not pushed out by others, however many come.
 
         :param address: where; nothing that cannot be connected to is remembered.
+        :param name: None leaves the name that is known.
         :param at: now.
         :return: whether the set of addresses is another one now.
         """
@@ -102,14 +107,15 @@ class Acquaintances:
         usable = _usable(address.host, address.port)
         if usable is None or usable == self._own:
             return False
-        address = usable
-        known = address in self._kept
-        if not known and not self._make_room():
+        before = self._kept.get(usable)
+        if before is None and not self._make_room():
             return False
-        self._kept[address] = Acquaintance(
-            address=address, name=_bounded(name), answered_at=at
+        if name is None and before is not None:
+            name = before.name
+        self._kept[usable] = Acquaintance(
+            address=usable, name=_bounded(name), answered_at=at
         )
-        return not known
+        return before is None
 
     def asked(self, seconds: float) -> tuple[Address, ...]:
         """
@@ -167,7 +173,7 @@ class Acquaintances:
         if len(self._kept) < MOST_KEPT:
             return True
         longest = max(self._kept.values(), key=_silence)
-        if longest.unanswered_seconds <= 0.0:
+        if longest.unanswered_seconds <= QUIET_SECONDS:
             return False
         del self._kept[longest.address]
         return True

@@ -50,6 +50,14 @@ class AcquaintancesTests(SynchronousTestCase):
         self.assertFalse(self.known.met(N2, NodeName("n2"), NOW))
         self.assertEqual((N2,), self.known.addresses())
 
+    def test_name(self) -> None:
+        """An answer without a name leaves the name; a new one replaces it."""
+        self.known.met(N2, NodeName("n2"), NOW)
+        self.known.met(N2, None, NOW)
+        self.assertEqual("n2", self.known.all()[0].name)
+        self.known.met(N2, NodeName("m2"), NOW)
+        self.assertEqual("m2", self.known.all()[0].name)
+
     def test_own(self) -> None:
         """This node is no acquaintance of its own."""
         self.assertFalse(self.known.met(OWN, NodeName("n1"), NOW))
@@ -93,9 +101,9 @@ class AcquaintancesTests(SynchronousTestCase):
     def test_full(self) -> None:
         """At most 256 are kept: who was silent for longest makes room."""
         self.meet(N3)
-        self.known.asked(30.0)
+        self.known.asked(60.0)
         self.meet(*map(numbered, range(255)))
-        self.known.asked(30.0)
+        self.known.asked(61.0)
         self.assertTrue(self.known.met(N2, None, NOW))
         self.assertEqual(256, len(self.known.addresses()))
         self.assertEqual(N2, self.known.addresses()[0])
@@ -104,6 +112,7 @@ class AcquaintancesTests(SynchronousTestCase):
     def test_full_of_those_who_answer(self) -> None:
         """Nobody who answers makes room, so that a large ring changes nothing."""
         self.meet(*map(numbered, range(256)))
+        self.known.asked(120.0)
         self.assertFalse(self.known.met(N2, None, NOW))
         self.assertFalse(N2 in self.known.addresses())
 

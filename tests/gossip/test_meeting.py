@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from random import Random
 
 from attrs import astuple
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from e2d.gossip.acquaintances import Acquaintances
 from e2d.gossip.meeting import Known, Meetings, MeetingSettings, SeedChange
 from e2d.gossip.resolving import Found, NotFound, Resolved
 from e2d.model import Address, Rank
@@ -252,6 +254,37 @@ class WhenTests(MeetingsTestCase):
         delays = [meetings.round(float(now), where).seconds for now in range(50)]
         self.assertTrue(all(24.0 <= delay <= 30.0 for delay in delays))
         self.assertGreater(len(set(delays)), 40)
+
+
+class PartitionTests(MeetingsTestCase):
+    """What the ring has forgotten is asked as long as it is remembered, or a seed."""
+
+    def setUp(self) -> None:
+        """Given that N2 is remembered, N3 is a seed, and the ring has neither."""
+        super().setUp()
+        self.remembered = Acquaintances("blue", OWN)
+        self.remembered.met(N2, None, datetime(2026, 3, 1, tzinfo=UTC))
+        self.now = 0.0
+
+    def asked_after(self, hours: float) -> set[Address]:
+        """Who is asked when so much time has passed, a round each minute."""
+        asked: set[Address] = set()
+        for _ in range(int(hours * 60)):
+            self.now += 60.0
+            self.remembered.asked(60.0)
+            addresses = self.remembered.addresses()
+            where = known(seeds=(literal(N3),), remembered=addresses)
+            asked = self.asked(self.now, where)
+        return asked
+
+    def test_a_day(self) -> None:
+        """For a day both are."""
+        self.assertEqual({N2, N3}, self.asked_after(23.9))
+
+    def test_longer(self) -> None:
+        """After that only the seed is, for ever (A20)."""
+        self.assertEqual({N3}, self.asked_after(24))
+        self.assertEqual({N3}, self.asked_after(100))
 
 
 class ToldTests(MeetingsTestCase):
