@@ -27,6 +27,7 @@ __all__ = [
     "is_ip",
     "is_loopback",
     "is_unspecified",
+    "read_peer",
     "split_host_port",
 ]
 
@@ -91,6 +92,36 @@ def is_loopback(host: str) -> bool:
 def _port_of(text: str) -> int:
     """A port that is no number counts as 0."""
     return int(text) if re.fullmatch(r"[-+]?[0-9]{1,18}", text, re.ASCII) else 0
+
+
+def read_peer(text: str, port: int) -> Address:
+    """
+    Where another node gossips, as a line of a list says it.
+
+    :param text: an address or a name, with or without a port, perhaps as a URL.
+    :param port: taken where there is none, or 0.
+    :raises ValueError: with what is wrong, in words.
+    """
+    bare = _without_scheme(text)
+    if is_ip(bare) or _NAME.fullmatch(bare):
+        return Address(bare, port)
+    address = _peer(*split_host_port(bare), port)
+    if address is None:
+        raise ValueError("is no address")
+    return address
+
+
+def _without_scheme(text: str) -> str:
+    return text.removeprefix("http://").removeprefix("https://")
+
+
+def _peer(host: str, port_text: str, default_port: int) -> Address | None:
+    """An empty host is this host."""
+    known = host == "" or is_ip(host) or _NAME.fullmatch(host) is not None
+    digits = re.fullmatch("[0-9]{1,5}", port_text, re.ASCII)
+    if not known or digits is None or int(port_text) > _MAXIMUM_PORT:
+        return None
+    return Address(host or "127.0.0.1", int(port_text) or default_port)
 
 
 @frozen(kw_only=True)
@@ -287,12 +318,12 @@ class PeerAddress(Kind[Address]):
     port: int
 
     def read(self, node: Node, key: str, findings: Findings) -> Address | None:
-        """A port must be given; an empty host is this host."""
+        """A port must be given."""
         text = node.value if isinstance(node, Scalar) else None
         if not isinstance(text, str):
             self.refuse(node, key, findings)
             return None
-        bare = text.removeprefix("http://").removeprefix("https://")
+        bare = _without_scheme(text)
         try:
             host, port_text = split_host_port(bare)
         except ValueError as error:
@@ -304,12 +335,10 @@ class PeerAddress(Kind[Address]):
                 example if is_ip(bare) or _NAME.fullmatch(bare) else "",
             )
             return None
-        known = host == "" or is_ip(host) or _NAME.fullmatch(host) is not None
-        digits = re.fullmatch("[0-9]{1,5}", port_text, re.ASCII)
-        if not known or digits is None or int(port_text) > _MAXIMUM_PORT:
+        address = _peer(host, port_text, self.port)
+        if address is None:
             self.refuse(node, key, findings)
-            return None
-        return Address(host or "127.0.0.1", int(port_text) or self.port)
+        return address
 
     def write(self, value: object) -> Written:
         """``host:port``."""

@@ -21,8 +21,8 @@ from collections.abc import Iterator, Sequence
 
 from attrs import frozen
 
-from e2d.etcd.disk import make_directory, read_file, write_file
 from e2d.etcd.forms import required
+from e2d.files import make_directory, read_file, write_file
 from e2d.interfaces import DataDirectoryError
 from e2d.model import ClusterID, MemberID, NodeID, NodeName
 

@@ -16,13 +16,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from e2d.etcd.breadcrumb import Breadcrumb, keep_breadcrumb
-from e2d.etcd.disk import (
-    explain,
-    make_directory,
-    remove_file,
-    sync_directory,
-    write_file,
-)
+from e2d.etcd.disk import explain
 from e2d.etcd.examination import (
     FOUNDING,
     MEMBER,
@@ -40,9 +34,10 @@ from e2d.etcd.forms import (
 )
 from e2d.etcd.lock import DataDirectoryLock, make_private
 from e2d.etcd.member import MARK, WAL, WAL_IN_THE_MAKING
-from e2d.etcd.records import Records, RunInPool, read_record, write_record
+from e2d.etcd.records import Records, read_record, write_record
 from e2d.etcd.swap import finish_swap, set_aside
 from e2d.etcd.wal import newest_file
+from e2d.files import RunInPool, make_directory, remove_file, sync_directory, write_file
 from e2d.interfaces import DataDirectoryError, IEtcdDataDirectory
 from e2d.model import (
     DataState,

@@ -1,45 +1,16 @@
-"""Small files that survive a power cut, and errors that say the way out."""
+"""What is wrong with the disk of a data directory, and whether it is full."""
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 
+from e2d.files import explain_error
 from e2d.interfaces import DataDirectoryError
 
-__all__ = [
-    "explain",
-    "has_no_room",
-    "make_directory",
-    "read_file",
-    "remove_file",
-    "sync_directory",
-    "write_file",
-]
-
-_IN_THE_WAY = "a file is where a directory should be: move it, or name another dataDir"
-
-_REMEDIES = {
-    errno.EACCES: "run e2d as its owner, or chown it to the user e2d runs as",
-    errno.EPERM: "run e2d as its owner, or chown it to the user e2d runs as",
-    errno.EROFS: "the file system is read-only: mount it read-write "
-    "(after an I/O error: check the disk first)",
-    errno.ENOSPC: "the disk is full: free some space or enlarge it",
-    errno.EDQUOT: "the disk quota is used up: free some space or raise it",
-    errno.EIO: "the disk failed: look at the kernel's log, replace the disk",
-    errno.ENOTDIR: _IN_THE_WAY,
-    errno.EEXIST: _IN_THE_WAY,
-    errno.ELOOP: "a symbolic link is where none may be: remove it",
-    errno.ENAMETOOLONG: "the path is too long: name another dataDir",
-    errno.ENOLCK: "the file system cannot lock files: put dataDir on a local disk",
-    errno.EMFILE: "too many open files: raise LimitNOFILE",
-}
+__all__ = ["explain", "has_no_room"]
 
 _ROOM_FOR_WORDS = 64 * 1024
 """Bytes: what an etcd that dies has to say, with the traces of Go, is below that."""
-
-_BESIDE = os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 def explain(error: OSError, path: str, doing: str) -> DataDirectoryError:
@@ -49,11 +20,7 @@ def explain(error: OSError, path: str, doing: str) -> DataDirectoryError:
     :param path: what was touched, if the error itself does not say.
     :param doing: what was tried, as in "could not *write*".
     """
-    where = error.filename if isinstance(error.filename, str) else path
-    what = error.strerror or type(error).__name__
-    remedy = _REMEDIES.get(error.errno or 0)
-    line = f"{where}: could not {doing}: {what}"
-    return DataDirectoryError(f"{line}; {remedy}" if remedy else line)
+    return DataDirectoryError(explain_error(error, path, doing))
 
 
 def has_no_room(path: str) -> bool:
@@ -63,78 +30,3 @@ def has_no_room(path: str) -> bool:
     except OSError:
         return False
     return disk.f_bavail * disk.f_frsize < _ROOM_FOR_WORDS
-
-
-def sync_directory(path: str) -> None:
-    """Have the entries of a directory on disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def make_directory(path: str) -> None:
-    """
-    Have a directory on disk, mode 0700 if it is new; its parent must exist.
-
-    :raises FileExistsError: something else has its name.
-    """
-    try:
-        os.mkdir(path, 0o700)
-    except FileExistsError:
-        if not os.path.isdir(path):
-            raise
-        return
-    sync_directory(os.path.dirname(path))
-
-
-def read_file(path: str, limit: int) -> bytes | None:
-    """
-    The whole of a small file, None if there is none.
-
-    Neither a symbolic link nor anything but a regular file is read, so that nothing
-    that has its name can make us wait.
-
-    :param limit: the most bytes that it may have.
-    :raises ValueError: it is longer, or no regular file.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | _BESIDE)
-    except FileNotFoundError:
-        return None
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ValueError("it is not a regular file")
-        content = file.read(limit + 1)
-    if len(content) > limit:
-        raise ValueError(f"it is longer than {limit} bytes")
-    return content
-
-
-def write_file(path: str, content: bytes) -> None:
-    """
-    Replace a small file, mode 0600, so that any moment's crash leaves old or new.
-
-    One writer at a time: the temporary name beside it is fixed, so that a crash
-    leaves at most one of them behind, which the next write takes over.
-    """
-    directory, name = os.path.split(path)
-    temporary = os.path.join(directory, f".{name}.tmp")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BESIDE
-    descriptor = os.open(temporary, flags, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
-    os.rename(temporary, path)
-    sync_directory(directory)
-
-
-def remove_file(path: str) -> None:
-    """Have no such file, on disk; nor mind if there was none."""
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        return
-    sync_directory(os.path.dirname(path))

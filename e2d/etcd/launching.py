@@ -26,8 +26,9 @@ from e2d.etcd.launches import Launch, Orphan, elsewhere, find_orphan, outdated
 from e2d.etcd.logfile import open_log
 from e2d.etcd.preflight import data_in_use, obstacle
 from e2d.etcd.processes import Processes
-from e2d.etcd.records import Records, RunInPool
+from e2d.etcd.records import Records
 from e2d.etcd.versions import line_of, refusal
+from e2d.files import RunInPool
 from e2d.interfaces import DataDirectoryError, IDaemonReactor
 from e2d.model import (
     ChildProblem,

@@ -6,7 +6,8 @@ import fcntl
 import os
 import stat
 
-from e2d.etcd.disk import explain, make_directory
+from e2d.etcd.disk import explain
+from e2d.files import make_directory
 from e2d.interfaces import DataDirectoryError
 
 __all__ = ["DataDirectoryLock", "make_private"]

@@ -29,7 +29,7 @@ from twisted.logger import Logger
 from twisted.logger import LogLevel as Severity
 
 from e2d.etcd.logs import LINE_LIMIT_BYTES, LogLevel, LogLine, parse_line
-from e2d.etcd.records import RunInPool
+from e2d.files import RunInPool
 from e2d.services import Repeater
 
 __all__ = ["FILE_LIMIT_BYTES", "LogBatch", "LogFile", "LogFollower", "open_log"]

@@ -24,8 +24,8 @@ from itertools import islice
 from attrs import frozen
 
 from e2d.etcd.bbolt import BboltError, open_database
-from e2d.etcd.disk import read_file
 from e2d.etcd.wal import HEAD_BYTES, WalError, WalHead, newest_file, read_head
+from e2d.files import read_file
 from e2d.model import EtcdMember, EtcdRole, MemberID
 
 __all__ = ["MARK", "WAL", "WAL_IN_THE_MAKING", "MemberFiles", "read_member"]

@@ -6,13 +6,13 @@ import json
 import os
 import re
 import threading
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol, TypeVar
+from collections.abc import Mapping
 
 from attrs import define, field
 
-from e2d.etcd.disk import (
-    explain,
+from e2d.etcd.disk import explain
+from e2d.files import (
+    RunInPool,
     make_directory,
     read_file,
     remove_file,
@@ -20,22 +20,12 @@ from e2d.etcd.disk import (
 )
 from e2d.interfaces import DataDirectoryError
 
-__all__ = ["Records", "RunInPool", "read_record", "remove_record", "write_record"]
-
-T = TypeVar("T")
+__all__ = ["Records", "read_record", "remove_record", "write_record"]
 
 # A record is a few names and numbers. Whatever is longer is not ours.
 _LIMIT_BYTES = 64 * 1024
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
-
-
-class RunInPool(Protocol):
-    """Runs a blocking function where it may block; the answer or error comes back."""
-
-    def __call__(self, function: Callable[[], T], /) -> Awaitable[T]:
-        """Run it."""
-        ...
 
 
 def _path(directory: str, name: str) -> str:

@@ -40,9 +40,10 @@ from e2d.etcd.lifecycle import Inputs, build_lifecycle
 from e2d.etcd.logfile import LogFile, LogFollower
 from e2d.etcd.logs import LogLine
 from e2d.etcd.processes import Processes
-from e2d.etcd.records import Records, RunInPool
+from e2d.etcd.records import Records
 from e2d.etcd.versions import version_warnings
 from e2d.etcd.watched import Core, Patience
+from e2d.files import RunInPool
 from e2d.interfaces import IDaemonReactor, IEtcdServer
 from e2d.model import (
     Absent,

@@ -12,9 +12,10 @@ import os
 import re
 from datetime import datetime
 
-from e2d.etcd.disk import explain, make_directory, sync_directory
+from e2d.etcd.disk import explain
 from e2d.etcd.forms import required
 from e2d.etcd.records import read_record, remove_record, write_record
+from e2d.files import make_directory, sync_directory
 from e2d.interfaces import DataDirectoryError
 
 __all__ = ["MAXIMUM_ASIDE", "finish_swap", "intended_swap", "set_aside"]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from e2d.config.endpoints import split_host_port
+from e2d.config.endpoints import read_peer, split_host_port
 from e2d.config.values import Endpoint
 from e2d.model import Address
 from tests.config.loading import HOSTLESS, loaded, warned
@@ -103,3 +103,32 @@ class EndpointTests(SynchronousTestCase):
             made.client.listen_addresses,
         )
         self.assertEqual((Address("127.0.0.1", 2),), made.peer.listen_addresses)
+
+
+class PeerTests(SynchronousTestCase):
+    """Where another node gossips, in a line of a list."""
+
+    def test_port_left_out(self) -> None:
+        """The port may be left out, and so may the brackets of IPv6 then."""
+        self.assertEqual(Address("n1.example", 7980), read_peer("n1.example", 7980))
+        self.assertEqual(Address("10.0.0.1", 7980), read_peer("10.0.0.1", 7980))
+        self.assertEqual(Address("2001:db8::1", 7980), read_peer("2001:db8::1", 7980))
+
+    def test_port(self) -> None:
+        """A port that is given counts, unless it is 0."""
+        self.assertEqual(Address("n1", 80), read_peer("n1:80", 7980))
+        self.assertEqual(Address("::1", 80), read_peer("http://[::1]:80", 7980))
+        self.assertEqual(Address("n1", 7980), read_peer("n1:0", 7980))
+
+    def test_refused(self) -> None:
+        """What is no address says why."""
+        for text, why in (
+            ("", "has no port"),
+            ("[::1]", "has no port"),
+            ("n1:65536", "is no address"),
+            ("n1:-1", "is no address"),
+            ("a b:80", "is no address"),
+            ("fe80::1%eth0", "has too many colons"),
+        ):
+            error = self.assertRaises(ValueError, read_peer, text, 7980)
+            self.assertIn(why, str(error))

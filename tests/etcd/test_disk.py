@@ -1,4 +1,4 @@
-"""Tests of `e2d.etcd.disk`; its files are tested with what is made of them."""
+"""Tests of `e2d.etcd.disk`."""
 
 from __future__ import annotations
 
