@@ -126,12 +126,19 @@ def _not_heard(observation: Observation, policy: Policy) -> Wait | None:
             code=Code.LISTENING,
             reason=f"{keys} may name others who hold this cluster, and {why}",
         )
-    if observation.unmet:
-        unmet = ", ".join(map(str, observation.unmet[:_TOLD]))
+    if observation.untold:
+        return Wait(
+            code=Code.LISTENING,
+            reason=f"{keys} may name others who hold this cluster, and cannot be asked:"
+            f" {observation.untold[0]}",
+            remedy="do what the message says; it is asked again",
+        )
+    if observation.unheard:
+        unheard = ", ".join(map(str, observation.unheard[:_TOLD]))
         return Wait(
             code=Code.LISTENING,
             reason=f"{keys} may name others who hold this cluster, and not all of them"
-            f" answer: {unmet}",
+            f" answer: {unheard}",
             remedy="start them, or take them out of the configuration if they are gone"
             " for good",
         )

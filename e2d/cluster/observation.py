@@ -46,7 +46,8 @@ class Observation:
         not gossip, or not yet.
     :param listening_since: since when it gossips, in seconds as ``now``.
     :param clashes: names that are claimed twice in the ring.
-    :param unmet: addresses of others that did not answer when last asked.
+    :param unheard: addresses of others, or where they may be, that were not met so far.
+    :param untold: what could not tell so far where others are, a line each.
     :param ring_problem: why this node does not gossip though it should, one line.
     """
 
@@ -67,7 +68,8 @@ class Observation:
     gossip: tuple[GossipMember, ...] | None = None
     listening_since: float | None = None
     clashes: tuple[NameClash, ...] = ()
-    unmet: tuple[Address, ...] = ()
+    unheard: tuple[Address, ...] = ()
+    untold: tuple[str, ...] = ()
     ring_problem: str | None = None
 
     @property

@@ -108,7 +108,8 @@ class Observer:
             gossip=None if ring is None else ring.members,
             listening_since=None if ring is None else ring.since,
             clashes=() if ring is None else ring.clashes,
-            unmet=() if ring is None else ring.unmet,
+            unheard=() if ring is None else ring.unheard,
+            untold=() if ring is None else ring.untold,
             ring_problem=None if ring is None else ring.problem,
         )
 

@@ -10,10 +10,9 @@ Note [Decoding beside the loop]
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
-from typing import Protocol as Shape
-from typing import TypeVar, cast
+from typing import cast
 
 from attrs import frozen
 
@@ -29,15 +28,14 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from e2d.files import RunInPool
 from e2d.swim.errors import WireError
 from e2d.swim.limits import Limits
 from e2d.swim.messages import Message
 from e2d.swim.packets import Framing
 from e2d.swim.streams import StreamReader, write
 
-__all__ = ["STREAM_LIMITS", "Conduct", "Line", "RunInPool", "StreamFailed"]
-
-_T = TypeVar("_T")
+__all__ = ["STREAM_LIMITS", "Conduct", "Line", "StreamFailed"]
 
 _MIB = 1024 * 1024
 
@@ -62,14 +60,6 @@ class StreamFailed(Exception):
         super().__init__(reason)
         self.why = why
         self.reason = reason
-
-
-class RunInPool(Shape):
-    """Runs a blocking function where it may block; the answer or error comes back."""
-
-    def __call__(self, function: Callable[[], _T], /) -> Awaitable[_T]:
-        """Run it."""
-        ...
 
 
 @frozen(kw_only=True)

@@ -207,6 +207,18 @@ class Meetings:
         }
         return tuple(sorted(wanted | remembered, key=lambda one: (one.host, one.port)))
 
+    def unheard(self, seeds: Iterable[Address]) -> tuple[Address, ...]:
+        """
+        Who was not met so far, whether it was asked or not: seeds, and what is found.
+
+        :param seeds: as they are written; before the first round nothing else is known.
+        """
+        return tuple(
+            wanted
+            for wanted in dict.fromkeys((*seeds, *self._wanted))
+            if wanted not in self._wanted or not self._is_met(wanted)
+        )
+
     def changes(self) -> tuple[SeedChange, ...]:
         """
         What is to be told of seeds and discovered addresses since this was last called.

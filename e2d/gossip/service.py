@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from itertools import count
 from random import Random
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -24,28 +24,40 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from e2d.files import RunInPool
 from e2d.gossip.answering import StreamServer
 from e2d.gossip.complaints import Complaints
 from e2d.gossip.datagrams import Datagrams
 from e2d.gossip.driver import Outcome
 from e2d.gossip.errors import MetadataTooLong
 from e2d.gossip.keys import RingKeyError
-from e2d.gossip.lines import Conduct, RunInPool
+from e2d.gossip.lines import Conduct
 from e2d.gossip.payload import Payloads
 from e2d.gossip.port import RingPort
 from e2d.gossip.presence import Presence, RingSettings
 from e2d.gossip.stay import Stay, Surroundings
 from e2d.gossip.traffic import Traffic
 from e2d.interfaces import IDaemonReactor, IMembership, Undelivered
-from e2d.model import Announcement, NodeName, RingView
+from e2d.model import Address, Announcement, NodeName, RingView
 from e2d.services import Backoff
 from e2d.swim.messages import Message, PeerAddress
 from e2d.swim.packets import Framing
 from e2d.swim.sealing import Keyring
 
-__all__ = ["GossipService"]
+__all__ = ["GossipService", "Searched"]
 
 _BACKOFF = Backoff(initial=1.0, maximum=15.0)
+
+
+@frozen(kw_only=True)
+class Searched:
+    """
+    Where others may be; see `RingView` for each.
+    """
+
+    unmet: tuple[Address, ...] = ()
+    unheard: tuple[Address, ...] = ()
+    untold: tuple[str, ...] = ()
 
 
 @implementer(IMembership)
@@ -59,6 +71,7 @@ class GossipService(Service):
         asked before the port is opened, and until it can tell.
     :param nonce: gives so many bytes that are never given twice.
     :param outcome: told how each exchange of states ended.
+    :param searched: who else there may be, and was not met.
     """
 
     _reactor: IDaemonReactor
@@ -68,6 +81,7 @@ class GossipService(Service):
     _random: Random
     _nonce: Callable[[int], bytes]
     _outcome: Outcome
+    _searched: Callable[[], Searched] = Searched
     _log: Logger
     _traffic: Traffic = field(factory=Traffic, init=False)
     _framing: Framing = field(init=False)
@@ -195,18 +209,20 @@ class GossipService(Service):
 
     def view(self) -> RingView:
         """See `IMembership.view`."""
-        stay = self._stay
+        stay, searched = self._stay, self._searched()
         nothing = RingView(
             problem=self._problem,
             since=self._since,
             members=None,
             reports=(),
             clashes=(),
-            unmet=(),
+            unmet=searched.unmet,
             encrypted=self._framing.keyring is not None,
             health_score=0,
             queue_length=0,
             traffic=self._traffic.seen(),
+            unheard=searched.unheard,
+            untold=searched.untold,
         )
         if stay is None:
             return nothing

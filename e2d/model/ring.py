@@ -90,6 +90,9 @@ class RingView:
     :param clashes: names claimed twice lately.
     :param unmet: seeds, discovered and remembered addresses that did not answer when
         last asked, in an order that stays.
+    :param unheard: seeds and discovered addresses that were not met so far: who may
+        know better must be heard first.
+    :param untold: sources of discovery that could not tell so far, a line each.
     :param encrypted: whether what is sent is sealed.
     :param health_score: 0 for well; more for unwell: this node is slow, or its network.
     :param queue_length: news that waits to be passed on.
@@ -105,3 +108,5 @@ class RingView:
     health_score: int
     queue_length: int
     traffic: RingTraffic
+    unheard: tuple[Address, ...] = ()
+    untold: tuple[str, ...] = ()

@@ -181,7 +181,9 @@ class Composition:
         # Here: who has nobody to talk to need not load what ciphers and packs.
         from e2d.tap.ring import ring_parts
 
-        return ring_parts(self._reactor, self._loaded.configuration)
+        configuration = self._loaded.configuration
+        data_dir = os.path.abspath(configuration.data_dir)
+        return ring_parts(self._reactor, configuration, data_dir)
 
     def _loop(
         self,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable
+from datetime import UTC, datetime
 from random import SystemRandom
 from typing import TypeVar
 
@@ -22,13 +24,21 @@ from twisted.python.threadpool import ThreadPool
 
 from e2d import __version__
 from e2d.config.choices import GossipProfile
-from e2d.config.values import Configuration
+from e2d.config.values import Configuration, Discovery
+from e2d.discovery.file import PeersFile
+from e2d.discovery.lookup import Lookups
+from e2d.files import RunInPool
+from e2d.gossip.joining import Joiner
 from e2d.gossip.keys import RingKeyError, ring_keys
+from e2d.gossip.meeting import Meetings, MeetingSettings
+from e2d.gossip.peer_file import PeerFile
 from e2d.gossip.presence import RingSettings
-from e2d.gossip.service import GossipService
-from e2d.interfaces import IDaemonReactor
+from e2d.gossip.resolving import Names
+from e2d.gossip.service import GossipService, Searched
+from e2d.interfaces import IDaemonReactor, IDiscovery
 from e2d.model import Address
 from e2d.services import Held
+from e2d.swim.messages import PeerAddress
 from e2d.swim.sealing import Keyring
 from e2d.swim.settings import LAN, LOCAL, WAN
 
@@ -71,8 +81,14 @@ class RingParts:
     membership: GossipService
 
 
-def ring_parts(reactor: IDaemonReactor, configuration: Configuration) -> RingParts:
-    """Put together what takes part in the ring."""
+def ring_parts(
+    reactor: IDaemonReactor, configuration: Configuration, data_dir: str
+) -> RingParts:
+    """
+    Put together what takes part in the ring.
+
+    :param data_dir: absolute; where peers are remembered.
+    """
     pool = ThreadPool(minthreads=0, maxthreads=THREADS, name="gossip")
 
     async def in_pool(function: Callable[[], _T]) -> _T:
@@ -81,17 +97,68 @@ def ring_parts(reactor: IDaemonReactor, configuration: Configuration) -> RingPar
     async def read_keyring() -> Keyring | None:
         return await in_pool(lambda: _keyring(configuration))
 
+    # What follows goes round in a circle: who meets others joins them to the ring, and
+    # the ring says how that ended.
+    def outcome(to: PeerAddress, problem: str | None) -> None:
+        joiner.outcome(to, problem)
+
+    def found_others() -> None:
+        joiner.found_others()
+
+    def searched() -> Searched:
+        return Searched(
+            unmet=joiner.unmet(), unheard=joiner.unheard(), untold=_untold(lookups)
+        )
+
+    settings = ring_settings(configuration)
+    log = _logger(configuration.memberlist_log_level)
+    discovery = configuration.discovery
+    lookups = Lookups(
+        reactor,
+        _sources(discovery, in_pool),
+        discovery.interval,
+        SystemRandom(),
+        found_others,
+    )
     ring = GossipService(
         reactor=reactor,
         run_in_pool=in_pool,
-        settings=ring_settings(configuration),
+        settings=settings,
         read_keyring=read_keyring,
         random=SystemRandom(),
         nonce=secrets.token_bytes,
-        outcome=lambda _to, _why: None,
-        log=_logger(configuration.memberlist_log_level),
+        outcome=outcome,
+        searched=searched,
+        log=log,
     )
-    return RingParts((Held(pool.start, pool.stop), ring), ring)
+    joiner = Joiner(
+        clock=reactor,
+        wall_clock=lambda: datetime.now(tz=UTC),
+        ring=ring,
+        names=Names(reactor, reactor.nameResolver),
+        peer_file=PeerFile(reactor, os.path.join(data_dir, "e2d"), in_pool, log),
+        meetings=Meetings(MeetingSettings(), settings.advertise, SystemRandom()),
+        seeds=discovery.initial_peers,
+        found=lambda: [found for _label, found in lookups.found()],
+        own=settings.advertise,
+        label=settings.label,
+        log=log,
+    )
+    return RingParts((Held(pool.start, pool.stop), ring, joiner, lookups), ring)
+
+
+def _sources(discovery: Discovery, run_in_pool: RunInPool) -> tuple[IDiscovery, ...]:
+    """Seeds are no source: they are known."""
+    if discovery.type != "file" or discovery.file is None:
+        return ()
+    return (PeersFile(discovery.file, run_in_pool),)
+
+
+def _untold(lookups: Lookups) -> tuple[str, ...]:
+    """Sources that could not tell so far."""
+    if all(found is not None for _label, found in lookups.found()):
+        return ()
+    return lookups.problems() or ("discovery was not asked yet",)
 
 
 def ring_settings(configuration: Configuration) -> RingSettings:

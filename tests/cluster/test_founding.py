@@ -63,9 +63,15 @@ class MayNotFoundTests(SynchronousTestCase):
 
     def test_a_silent_seed(self) -> None:
         """Could not tell is never none: the seed that does not answer is named."""
-        unmet = evolve(HEARD, unmet=(Address("10.0.0.7", 7980),))
-        reason = self.refused(Code.LISTENING, unmet, SEEDED)
+        silent = evolve(HEARD, unheard=(Address("10.0.0.7", 7980),))
+        reason = self.refused(Code.LISTENING, silent, SEEDED)
         self.assertIn("10.0.0.7:7980", reason)
+
+    def test_discovery_that_cannot_tell(self) -> None:
+        """Who could not be looked up is not nobody."""
+        failing = evolve(HEARD, untold=("the file /etc/peers: it does not exist",))
+        reason = self.refused(Code.LISTENING, failing, SEEDED)
+        self.assertIn("/etc/peers", reason)
 
     def test_beside_others(self) -> None:
         """Whatever rank a node of this cluster has, it may know better."""

@@ -443,7 +443,7 @@ OBSERVATIONS = st.builds(
     pause=st.sampled_from([None, PAUSE]),
     gossip=st.sampled_from([None, (), (member("n2"),), (ORIGINAL,), (STRANGER,)]),
     listening_since=st.sampled_from([None, 0.0, WELL.now]),
-    unmet=st.sampled_from([(), (Address("10.0.0.7", 7980),)]),
+    unheard=st.sampled_from([(), (Address("10.0.0.7", 7980),)]),
 )
 POLICIES = st.builds(
     Policy,
