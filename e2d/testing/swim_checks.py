@@ -189,9 +189,16 @@ class Always(Watch):
 
 @define(eq=False)
 class Calm(Watch):
-    """``calm``: while nothing is wrong, nobody who lives is suspected or dead."""
+    """
+    While nothing is wrong with them, nobody who lives is suspected or dead.
+
+    :param name: of the property.
+    :param but: who may be doubted, None for nobody.
+    """
 
     _simulation: SwimSimulation
+    _name: str = "calm"
+    _but: SimulatedHost | None = None
 
     def told(self, host: SimulatedHost, news: News, now: float) -> None:
         """Whom somebody doubts."""
@@ -201,9 +208,11 @@ class Calm(Watch):
             case _:
                 return
         for other in self._simulation.hosts:
+            if other is self._but:
+                continue
             if other.name == peer.name and other.runs and not other.left:
                 raise PropertyViolated(
-                    "calm",
+                    self._name,
                     f"seed {self._simulation.seed}, {now:.3f} s,"
                     f" {host.name.decode()}: {peer} is well",
                 )

@@ -20,6 +20,9 @@ __all__ = ["Trial", "TrialTimes"]
 SETTLED = 15.0
 """Seconds: two exchanges of states, and rounds of gossip that spread the outcome."""
 
+MANY = 5
+"""Peers, of which one may be gone and another late, that confirm a suspicion."""
+
 PROBED = 10
 """Probe intervals: in rings of a few, the turn of a peer may come as late as that."""
 
@@ -28,6 +31,9 @@ SPREAD = 5.0
 
 LEFT_SHARE = 2
 """So many times more may hold a peer for dead that left: some miss the news."""
+
+BETWEEN = 2
+"""Peers without anybody between them."""
 
 TOLD = 30
 """Faults beside a failure."""
@@ -60,11 +66,14 @@ class Trial:
 
     :param storm: seconds of faults; 0 for none.
     :param calm: seconds without any, in which nobody may be doubted.
+    :param asleep: seconds for which one of them is paused in the end: longer than the
+        others remember it.
     """
 
     size: int
     storm: float = 120.0
     calm: float = 20.0
+    asleep: float = 75.0
     fault_rate: float = 0.1
     settings: Settings = LAN
     driving: Driving = field(factory=Driving)
@@ -97,9 +106,12 @@ class Trial:
         """
         Within how many seconds after its death everybody knows.
 
-        Somebody probes it within some intervals, and then it has its time to refute.
+        Some probe it within some intervals, and then it has its time to refute: the
+        shortest, for they are many enough to confirm what each of them sees.
         """
-        return PROBED * self.settings.probe_interval + self._longest + SPREAD
+        span = suspicion_span(self.settings, self.size)
+        most = span.longest if self.size < MANY else span.shortest
+        return PROBED * self.settings.probe_interval + most + SPREAD
 
     @property
     def _longest(self) -> float:
@@ -139,6 +151,8 @@ class Trial:
             weather.storm(self.storm)
             healed = self._heal(simulation)
         self._stay_calm(simulation)
+        self._cut_a_link(simulation)
+        self._pause_one(simulation)
         detected = self._kill_one(simulation)
         left = self._let_one_leave(simulation)
         return TrialTimes(formed=formed, healed=healed, detected=detected, left=left)
@@ -178,6 +192,29 @@ class Trial:
         why = unconverged(simulation)
         if why is not None:
             raise self._violated(simulation, "calm", why)
+
+    def _cut_a_link(self, simulation: SwimSimulation) -> None:
+        """Two that cannot reach each other still hear of each other by the rest."""
+        if len(_living(simulation)) <= BETWEEN:
+            return
+        one, other = simulation.random.sample(_living(simulation), 2)
+        simulation.network.cut(one.number, other.number)
+        simulation.network.cut(other.number, one.number)
+        watch = Calm(simulation, "bystanders")
+        simulation.watches.append(watch)
+        simulation.run(self.calm)
+        simulation.network.mend()
+        simulation.watches.remove(watch)
+
+    def _pause_one(self, simulation: SwimSimulation) -> None:
+        """Who did nothing for a while harms nobody, and is back at once."""
+        sleeper = simulation.random.choice(_living(simulation))
+        watch = Calm(simulation, "bystanders", but=sleeper)
+        simulation.watches.append(watch)
+        simulation.pause(sleeper, self.asleep)
+        simulation.run(self.asleep)
+        self._until_one(simulation, "awakening", SETTLED)
+        simulation.watches.remove(watch)
 
     def _kill_one(self, simulation: SwimSimulation) -> float:
         victim = simulation.random.choice(_living(simulation))
