@@ -28,7 +28,7 @@ from e2d.testing.swim_simulation import (
     decode,
 )
 
-__all__ = ["Always", "Calm", "unconverged"]
+__all__ = ["DRIFT", "Always", "Calm", "unconverged"]
 
 DRIFT = 0.97
 """Clocks of hosts differ by less than this from each other."""

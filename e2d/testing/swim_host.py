@@ -10,13 +10,18 @@ from attrs import define, field
 
 from e2d.swim.effects import Effect
 from e2d.swim.identity import Identity, Vetoes
-from e2d.swim.messages import Message, PeerAddress
+from e2d.swim.messages import Message, PeerAddress, Rank
 from e2d.swim.protocol import Swim
 from e2d.swim.settings import Settings
 
 __all__ = ["MakeSwim", "SimulatedHost"]
 
 MakeSwim = Callable[[Settings, Identity, Random, Vetoes], Swim]
+
+IN_A_ROUND = 16
+"""As `e2d.gossip.meeting` bounds a round of joins."""
+
+_HERE = frozenset({Rank.ALIVE, Rank.SUSPECT})
 
 BUFFERED = 256
 """Packets that a system keeps for a process that does not read them."""
@@ -31,7 +36,8 @@ class SimulatedHost:
     :ivar name: of the node that runs on it.
     :ivar address: where its peer listens.
     :ivar meta: what the node says of itself.
-    :ivar known: addresses that it ever exchanged states with; they are on its disk.
+    :ivar known: addresses at which there ever was a peer; they are on its disk.
+    :ivar asked: when each was last asked.
     :ivar rate: how fast its clock is, to the real one.
     :ivar swim: the peer, None while it does not run.
     :ivar life: counts the starts; what is meant for an earlier one is void.
@@ -47,6 +53,7 @@ class SimulatedHost:
     address: PeerAddress
     meta: bytes = b"v1"
     known: set[PeerAddress] = field(factory=set)
+    asked: dict[PeerAddress, float] = field(factory=dict)
     rate: float = 1.0
     swim: Swim | None = None
     life: int = 0
@@ -70,6 +77,25 @@ class SimulatedHost:
     def real(self, local: float) -> float:
         """When its clock will show that time."""
         return (local - 1000.0 * self.number) / self.rate
+
+    def lost(self, now: float) -> list[PeerAddress]:
+        """
+        Where to ask for peers that are not alive as far as is seen here.
+
+        All that ever were are remembered, and asked in turns: so many at once.
+        """
+        assert self.swim is not None
+        peers = self.swim.peers()
+        self.known |= {peer.address for peer in peers}
+        present = {peer.address for peer in peers if peer.rank in _HERE}
+        present.add(self.address)
+        turns = sorted(
+            self.known - present,
+            key=lambda each: (self.asked.get(each, -1.0), each.host),
+        )
+        for address in turns[:IN_A_ROUND]:
+            self.asked[address] = now
+        return turns[:IN_A_ROUND]
 
     def tell(
         self, call: Callable[[Swim, float], list[Effect]], now: float

@@ -177,8 +177,9 @@ class SwimSimulation:
         self._go_on(host, host.life)
 
     def seeds(self) -> list[SimulatedHost]:
-        """What every configuration names: the first few machines."""
-        return self.hosts[:SEEDS]
+        """What discovery finds: a few machines that are there, or were once."""
+        running = [each for each in self.hosts if each.swim is not None]
+        return (running or self.hosts)[:SEEDS]
 
     # -- time -----------------------------------------------------------------------
 
@@ -266,9 +267,9 @@ class SwimSimulation:
     def _rejoin(self, host: SimulatedHost, life: int) -> None:
         if host.life != life:
             return
-        known = sorted(host.known, key=lambda each: each.host)
-        if not host.left:
-            self._call(host, lambda swim, now: swim.join(known, now))
+        if host.runs and not host.left:
+            lost = host.lost(self.now)
+            self._call(host, lambda swim, now: swim.join(lost, now))
         if self.driving.rejoin is not None:
             pause = self.driving.rejoin * self.random.uniform(0.75, 1.0)
             self.after(pause, partial(self._rejoin, host, life))

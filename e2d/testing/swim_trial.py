@@ -10,7 +10,7 @@ from e2d.swim.messages import Rank
 from e2d.swim.protocol import Swim
 from e2d.swim.scaling import exchange_interval, suspicion_span
 from e2d.swim.settings import LAN, Settings
-from e2d.testing.swim_checks import Always, Calm, unconverged
+from e2d.testing.swim_checks import DRIFT, Always, Calm, unconverged
 from e2d.testing.swim_host import MakeSwim, SimulatedHost
 from e2d.testing.swim_simulation import Driving, PropertyViolated, SwimSimulation
 from e2d.testing.swim_weather import Weather
@@ -153,6 +153,8 @@ class Trial:
         self._stay_calm(simulation)
         self._cut_a_link(simulation)
         self._pause_one(simulation)
+        self._update_one(simulation)
+        self._replace_one(simulation)
         detected = self._kill_one(simulation)
         left = self._let_one_leave(simulation)
         return TrialTimes(formed=formed, healed=healed, detected=detected, left=left)
@@ -216,6 +218,28 @@ class Trial:
         self._until_one(simulation, "awakening", SETTLED)
         simulation.watches.remove(watch)
 
+    def _update_one(self, simulation: SwimSimulation) -> None:
+        """Gossip tells most, and whom it misses the next exchange of states."""
+        teller = simulation.random.choice(_living(simulation))
+        simulation.update(teller, b"update")
+        simulation.run(SPREAD)
+        knowing = sum(_knows(host, teller) for host in _living(simulation))
+        if 2 * knowing <= len(_living(simulation)):
+            raise self._violated(simulation, "update", f"only {knowing} know of it")
+        exchange = exchange_interval(self.settings, self.size)
+        self._until_one(simulation, "update", exchange + SPREAD)
+
+    def _replace_one(self, simulation: SwimSimulation) -> None:
+        """A name that nobody reclaimed for its old address is free for a new one."""
+        gone = simulation.random.choice(_living(simulation))
+        simulation.crash(gone)
+        self._until_gone(
+            simulation, gone, "detection", {Rank.DEAD}, self.detection_bound
+        )
+        simulation.run(self.settings.dead_reclaim / DRIFT)
+        simulation.start(simulation.add_host(gone.name), simulation.seeds())
+        self._until_one(simulation, "replacement", SETTLED)
+
     def _kill_one(self, simulation: SwimSimulation) -> float:
         victim = simulation.random.choice(_living(simulation))
         simulation.crash(victim)
@@ -268,6 +292,13 @@ class Trial:
 
 def _living(simulation: SwimSimulation) -> list[SimulatedHost]:
     return [each for each in simulation.hosts if each.runs and not each.left]
+
+
+def _knows(host: SimulatedHost, other: SimulatedHost) -> bool:
+    """Whether a host has the newest that another says of itself."""
+    assert host.swim is not None
+    peer = host.swim.peer(other.name)
+    return peer is not None and peer.meta == other.meta
 
 
 def _rank(host: SimulatedHost, other: SimulatedHost) -> Rank | None:

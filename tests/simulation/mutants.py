@@ -142,8 +142,16 @@ MUTANTS = (
         if record is None:
             return
         if record.suspicion is not None:""",
-        properties={"rewind", "haste", "calm", "convergence", "aftermath", "invention"},
-        took=3,
+        properties={
+            "rewind",
+            "chatter",
+            "haste",
+            "calm",
+            "convergence",
+            "aftermath",
+            "invention",
+        },
+        took=5,
     ),
     Mutant(
         name="nothing is refuted",
@@ -181,7 +189,7 @@ MUTANTS = (
         self._tell""",
         new="        self._tell",
         properties={"detection", "convergence", "move"},
-        took=22,
+        took=4,
     ),
     Mutant(
         name="deaths are told nobody",
@@ -219,7 +227,7 @@ MUTANTS = (
         old="        return record.gone and record.since < since and not own\n",
         new="        return record.gone and not own\n",
         properties={"leave", "detection", "convergence", "resurrection", "invention"},
-        took=20,
+        took=3,
     ),
     Mutant(
         name="a state makes others dead at once",
@@ -231,21 +239,11 @@ MUTANTS = (
         properties={"haste"},
     ),
     Mutant(
-        name="who answers an exchange does not listen",
-        module="protocol",
-        old="        self._exchanges.merge(remote, source, inner, join=remote.join)\n",
-        new="",
-        properties={"formation", "convergence", "move"},
-        took=37,
-    ),
-    Mutant(
         name="the name of a dead peer is kept for ever",
         module="claims",
         old="            return now - record.since > self._settings.dead_reclaim\n",
         new="            return False\n",
-        properties={"move"},
-        trial=HEAVY,
-        took=21,
+        properties={"replacement", "move"},
     ),
     Mutant(
         name="any claim takes over a name",
@@ -254,15 +252,14 @@ MUTANTS = (
         new="            if True:\n",
         properties={"convergence", "move", "chatter", "calm", "aftermath", "rewind"},
         trial=HEAVY,
-        took=14,
+        took=3,
     ),
     Mutant(
         name="other metadata under the same incarnation",
         module="claims",
         old="        if not self._raise_incarnation(0):\n            return\n",
         new="",
-        properties={"convergence", "move"},
-        took=8,
+        properties={"update", "convergence"},
     ),
     Mutant(
         name="pauses are not noticed",
@@ -271,7 +268,7 @@ MUTANTS = (
         new="if False:",
         properties={"haste", "calm", "convergence", "aftermath", "bystanders"},
         trial=QUIET,
-        took=20,
+        took=2,
     ),
     Mutant(
         name="nobody else is asked to probe",
