@@ -8,8 +8,10 @@ from twisted.internet import reactor  # noqa: TID251 - real processes need the r
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SkipTest, TestCase
 
+from tests.integration.commanded import PeerSettings
 from tests.integration.events import Observed
-from tests.integration.gopeers import GoPeer, PeerLine, PeerSettings
+from tests.integration.gopeers import GoPeer, PeerLine
+from tests.integration.ourpeers import OurHost, OurPeer, OurSettings
 from tests.integration.serfs import SerfAgent, SerfSettings, serf_missing
 
 __all__ = ["PeerTestCase"]
@@ -41,6 +43,19 @@ class PeerTestCase(TestCase):
             raise SkipTest(line.missing)
         peer = GoPeer(reactor, line, PeerSettings(name=name, **settings))
         return await self._ready(peer)
+
+    async def ours(self, name: str, **settings: Any) -> OurPeer:  # noqa: ANN401 - of OurSettings
+        """
+        A peer of ours that listens, in a process of its own.
+
+        :param settings: fields of :py:class:`OurSettings`.
+        """
+        return await self._ready(OurPeer(reactor, OurSettings(name=name, **settings)))
+
+    async def ours_in_one(self, *names: str, **settings: Any) -> list[OurPeer]:  # noqa: ANN401 - of OurSettings
+        """Peers of ours that listen, all in one process."""
+        given = [OurSettings(name=name, **settings) for name in names]
+        return [await self._ready(each) for each in OurHost(reactor, given).peers]
 
     async def serf(self, name: str, **settings: Any) -> SerfAgent:  # noqa: ANN401 - of SerfSettings
         """
