@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any, Protocol, assert_never
@@ -110,7 +110,9 @@ class OurNews:
 
     _emit: Emit
     _clock: IReactorTime
-    _broadcasts: dict[bytes, tuple[str, bytes]] = field(factory=dict, init=False)
+    _broadcasts: defaultdict[bytes, deque[tuple[str, bytes]]] = field(
+        factory=lambda: defaultdict(deque), init=False
+    )
     _dones: defaultdict[Spread, list[Deferred[BroadcastDone]]] = field(
         factory=lambda: defaultdict(list), init=False
     )
@@ -121,7 +123,7 @@ class OurNews:
 
     def expect(self, name: bytes, key: str, data: bytes) -> None:
         """A broadcast with this key and content will be done one day."""
-        self._broadcasts[name] = (key, data)
+        self._broadcasts[name].append((key, data))
 
     def done(self, about: Spread) -> Deferred[BroadcastDone]:
         """Fires when the next about that was told."""
@@ -209,7 +211,7 @@ class OurNews:
 
     def _finished(self, done: BroadcastDone) -> None:
         if done.about is Spread.USER:
-            key, data = self._broadcasts.pop(done.name)
+            key, data = self._broadcasts[done.name].popleft()
             self._emit("finished", key=key, data=data.hex())
         waiting = self._dones.pop(done.about, [])
         for each in waiting:

@@ -99,6 +99,11 @@ class PeerTestCase(TestCase):
         agent = SerfAgent(reactor, SerfSettings(name=name, **settings))
         return await self._ready(agent)
 
+    async def end(self, *peers: Observed) -> None:
+        """Kill some before the test ends, so that others may have their names."""
+        for each in peers:
+            await each.kill()
+
     async def _ready(self, observed: P) -> P:
         self.addCleanup(self._end, observed)
         await observed.event("ready")
