@@ -57,6 +57,7 @@ class GossipService(Service):
     :param keyring: what packets are sealed and opened with, None for nothing.
     :param nonce: gives so many bytes that are never given twice.
     :param outcome: told how each exchange of states ended.
+    :param unseen: how many seconds the reactor's clock has left out so far.
     """
 
     _reactor: IDaemonReactor
@@ -65,6 +66,7 @@ class GossipService(Service):
     _keyring: Keyring | None
     _random: Random
     _nonce: Callable[[int], bytes]
+    _unseen: Callable[[], float] = lambda: 0.0
     _outcome: Outcome
     _log: Logger = field(factory=Logger)
     _traffic: Traffic = field(factory=Traffic, init=False)
@@ -93,6 +95,7 @@ class GossipService(Service):
             run_in_pool=self._run_in_pool,
             framing=lambda: self._framing,
             nonce=self._nonce,
+            unseen=self._unseen,
             seconds=settings.timings.stream_timeout,
         )
         self._around = Surroundings(
