@@ -210,6 +210,14 @@ class CommandedPeer(Observed):
             within,
         )
 
+    async def forgets(self, *names: str, within: float = PATIENCE) -> None:
+        """Until it has no record of these, and only of others."""
+        await self._until(
+            f"{self.name} forgets {sorted(names)}",
+            lambda known: not {m.name for m in known} & set(names),
+            within,
+        )
+
     async def finds(self, name: str, state: str, within: float = PATIENCE) -> Member:
         """Until it has a member in a state; suspicion is told by no event."""
         assert state in _STATES

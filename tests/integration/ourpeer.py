@@ -88,11 +88,13 @@ class RunningPeer:
 
     :param options: fields of ``OurSettings``, without those that are None.
     :param emit: takes what it tells.
+    :param unseen: how many seconds the reactor's clock has left out so far.
     """
 
     _reactor: IDaemonReactor
     _options: Options
     _emit: Emit
+    _unseen: Callable[[], float]
     _random: Random = field(factory=SystemRandom, init=False)
     _framing: Framing = field(init=False)
     _conduct: Conduct = field(init=False)
@@ -117,6 +119,7 @@ class RunningPeer:
             framing=lambda: self._framing,
             nonce=secrets.token_bytes,
             seconds=settings.stream_timeout,
+            unseen=self._unseen,
         )
         log = Logger(namespace=options["name"], observer=self._log)
         complaints = Complaints(reactor, log)

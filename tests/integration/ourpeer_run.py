@@ -35,15 +35,20 @@ class Commands(LineOnlyReceiver):
     Takes commands, and tells events.
 
     :param settings: of each peer.
+    :param clock: the reactor's.
     """
 
     delimiter = b"\n"
     MAX_LENGTH = _LINE_BYTES
 
-    def __init__(self, daemon: IDaemonReactor, settings: Sequence[Any]) -> None:
+    def __init__(
+        self, daemon: IDaemonReactor, settings: Sequence[Any], clock: SteadyClock
+    ) -> None:
         self._reactor = daemon
         self._peers = {
-            each["name"]: RunningPeer(daemon, each, partial(self.emit, each["name"]))
+            each["name"]: RunningPeer(
+                daemon, each, partial(self.emit, each["name"]), lambda: clock.unseen
+            )
             for each in settings
         }
 
@@ -84,7 +89,7 @@ def main() -> None:
     clock = SteadyClock(boottime)
     daemon = cast("IDaemonReactor", reactor)
     daemon.seconds = clock.seconds  # type: ignore[method-assign]
-    commands = Commands(daemon, [json.loads(each) for each in sys.argv[1:]])
+    commands = Commands(daemon, [json.loads(each) for each in sys.argv[1:]], clock)
 
     def observe(event: dict[str, Any]) -> None:
         if event["log_level"] >= LogLevel.warn:
