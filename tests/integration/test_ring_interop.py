@@ -209,6 +209,20 @@ class OtherAddressTests(PeerTestCase):
         await a.event("ping", about="x")
         await x.event("ping", about="a")
 
+    async def test_networks(self, line: PeerLine) -> None:
+        """Who is in none of the allowed networks is in nobody's list that has them."""
+        settings = {**FAST, "cidrs": ("127.0.0.1/32",)}
+        a, x = await self.pair(line, settings)
+        b = await self.peer(line, "b", bind="127.0.0.2", **FAST)
+        y = await self.ours("y", bind="127.0.0.2", **FAST)
+        for stranger in (b, y):
+            await stranger.join(a.address, x.address)
+            await stranger.finds("a", "alive")
+        await b.join(y.address)
+        await see_each_other(a, x)
+        for each in (a, x):
+            self.assertEqual(set(await each.records()), {"a", "x"})
+
 
 class SerfTests(PeerTestCase):
     """Debian's serf and a peer of ours."""
