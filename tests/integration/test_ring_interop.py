@@ -64,7 +64,7 @@ class MeetingTests(PeerTestCase):
         for one, other in pairwise(ring):
             self.assertEqual(await other.join(one.address), 1)
         await see_each_other(*ring)
-        await passes(3)  # each exchanges states with some others, and probes all
+        await passes(2)  # each exchanges states with some others, and probes all
         agreed = [claims((await each.records()).values()) for each in ring]
         self.assertEqual(len(agreed[0]), 6)
         for each in agreed:
