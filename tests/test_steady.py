@@ -34,6 +34,13 @@ class SteadyClockTests(SynchronousTestCase):
         self.live(100)
         self.assertEqual(self.clock.seconds(), 1100.0)
 
+    def test_says_what_it_left_out(self) -> None:
+        """All pauses together, for who has to make up for them."""
+        for pause in (61.0, 11.0):
+            self.machine.advance(pause)
+            self.clock.seconds()
+        self.assertEqual(self.clock.unseen, 70.0)
+
     def test_a_busy_machine(self) -> None:
         """A beat that is two seconds late is no pause."""
         self.machine.advance(3.0)

@@ -79,6 +79,10 @@ class Driver:
     _due: float | None = field(default=None, init=False)
     _under_way: set[Deferred[None]] = field(factory=set, init=False)
     _stopped: bool = field(default=False, init=False)
+    _unseen: float = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._unseen = self._conduct.unseen()
 
     @property
     def swim(self) -> Swim:
@@ -165,7 +169,18 @@ class Driver:
     # -- performing ---------------------------------------------------------------
 
     def _now(self) -> float:
-        return self._conduct.clock.seconds()
+        """
+        The time, to enter the core with.
+
+        A pause that is found by it is to be performed first, and so waits at the head.
+        """
+        now = self._conduct.clock.seconds()
+        unseen = self._conduct.unseen()
+        if unseen > self._unseen:
+            missed = unseen - self._unseen
+            self._unseen = unseen
+            self._queue.extend(self._swim.resume(now, unseen=missed))
+        return now
 
     def _perform(self, effects: Iterable[Effect]) -> None:
         """See Note [One batch]."""

@@ -70,6 +70,8 @@ class Conduct:
     :param framing: as it is when a connection begins.
     :param nonce: gives so many random bytes; called in the pool.
     :param seconds: for each step: to connect, to be told, to tell.
+    :param unseen: how many seconds the clock has left out so far: those in which this
+        process did not run. 0 for one that leaves nothing out.
     """
 
     clock: IReactorTime
@@ -77,6 +79,7 @@ class Conduct:
     framing: Callable[[], Framing]
     nonce: Callable[[int], bytes]
     seconds: float
+    unseen: Callable[[], float] = lambda: 0.0
 
 
 class Line(Protocol):

@@ -72,6 +72,7 @@ class GossipService(Service):
     :param nonce: gives so many bytes that are never given twice.
     :param outcome: told how each exchange of states ended.
     :param searched: who else there may be, and was not met.
+    :param unseen: how many seconds the reactor's clock has left out so far.
     """
 
     _reactor: IDaemonReactor
@@ -81,8 +82,9 @@ class GossipService(Service):
     _random: Random
     _nonce: Callable[[int], bytes]
     _outcome: Outcome
-    _searched: Callable[[], Searched] = Searched
     _log: Logger
+    _searched: Callable[[], Searched] = Searched
+    _unseen: Callable[[], float] = lambda: 0.0
     _traffic: Traffic = field(factory=Traffic, init=False)
     _framing: Framing = field(init=False)
     _around: Surroundings = field(init=False)
@@ -108,6 +110,7 @@ class GossipService(Service):
             run_in_pool=self._run_in_pool,
             framing=lambda: self._framing,
             nonce=self._nonce,
+            unseen=self._unseen,
             seconds=settings.timings.stream_timeout,
         )
         self._around = Surroundings(

@@ -18,11 +18,15 @@ __all__ = ["Record", "Ring"]
 
 _GONE = frozenset({Rank.DEAD, Rank.LEFT})
 
-_SCANNED_BELOW = 3
+_SCANNED = 32
 """
-A list is shuffled and searched in order, if it has less than so many times what is
-wanted; in a longer one, a few random looks are enough, as in memberlist.
+A list of so many is shuffled and searched in order. memberlist does so only where it
+has less than three times what is wanted: in a ring of three it misses, once in forty
+times, the only one that could probe for it.
 """
+
+_LOOKS = 3
+"""In a longer list so many random looks a peer are enough, as in memberlist."""
 
 
 @define(eq=False, kw_only=True)
@@ -143,10 +147,10 @@ class Ring:
     def choose(self, count: int, suits: Callable[[Record], bool]) -> list[Record]:
         """So many others at random that suit, or fewer."""
         size = len(self._order)
-        if size < _SCANNED_BELOW * count:
+        if size <= max(_SCANNED, _LOOKS * count):
             return self._scan(count, suits)
         chosen: list[Record] = []
-        for _ in range(_SCANNED_BELOW * size):
+        for _ in range(_LOOKS * size):
             if len(chosen) == count:
                 break
             record = self._order[self._random.randrange(size)]

@@ -9,6 +9,8 @@ Note [Pauses]: a process, or its machine, may be stopped for a minute. When it g
 every deadline is overdue, although nobody had a chance to meet it. So each entry first
 looks at the earliest: where it is overdue by more than `Settings.late_after`, all
 deadlines are put off together, by an offset between the driver's clock and the core's.
+A driver's clock may leave out such time itself: then nothing is overdue, and the driver
+says so.
 """
 
 from __future__ import annotations
@@ -226,6 +228,17 @@ class Swim:
     def next_timer(self) -> float | None:
         """When to call `handle_timer` at the latest; None before the start."""
         return self._timers.next()
+
+    def resume(self, now: float, *, unseen: float) -> list[Effect]:
+        """
+        Go on after a pause that the driver's clock left out; see Note [Pauses].
+
+        :param unseen: how many seconds that clock left out.
+        """
+        inner, put_off = self._timers.resume(now)
+        self._tell(PausedFor(unseen + put_off))
+        self._exchanges.catch_up(inner)
+        return self._taken()
 
     def leave(self, now: float) -> list[Effect]:
         """

@@ -132,18 +132,35 @@ class Timers:
         was due sooner than that when we were last awake, the clock stands until then.
         """
         now = max(driver_now - self._offset, self._last)
-        pause = 0.0
         earliest = self._earliest()
         if earliest is not None and driver_now >= self.outside(earliest):
             # Else a difference in the last digit could leave it to be due for ever.
             now = max(now, earliest)
         if earliest is not None and now - earliest > self._late_after:
-            resumed = earliest - self._settle
-            pause = now - resumed
-            self._offset += pause
-            now = max(resumed, self._last)
+            return self._settled(now, earliest)
         self._last = now
-        return now, pause
+        return now, 0.0
+
+    def resume(self, driver_now: float) -> tuple[float, float]:
+        """
+        The same after a pause that the driver's clock left out, however short it seems.
+
+        Where there is time to settle before the earliest deadline, nothing is put off.
+        """
+        now = max(driver_now - self._offset, self._last)
+        earliest = self._earliest()
+        if earliest is not None and earliest - now < self._settle:
+            return self._settled(now, earliest)
+        self._last = now
+        return now, 0.0
+
+    def _settled(self, now: float, earliest: float) -> tuple[float, float]:
+        """Put off everything."""
+        resumed = earliest - self._settle
+        pause = now - resumed
+        self._offset += pause
+        self._last = max(resumed, self._last)
+        return self._last, pause
 
     def outside(self, at: float) -> float:
         """A time of the core on the driver's clock."""

@@ -130,7 +130,11 @@ class Daemon(Service):
         # twistd may change the working directory before it starts us.
         self._path = path if path in {None, STANDARD_INPUT} else os.path.abspath(path)
         self._loaded = load(path)
-        self._composition = Composition(reactor=reactor, loaded=self._loaded)
+        self._composition = Composition(
+            reactor=reactor,
+            loaded=self._loaded,
+            unseen=lambda: self._clock.unseen,
+        )
         self._parts: Parts | None = None
 
     def startService(self) -> None:

@@ -110,10 +110,12 @@ class Composition:
     Puts the daemon together.
 
     :param loaded: the configuration and what its reader warned of.
+    :param unseen: how many seconds the reactor's clock has left out so far.
     """
 
     _reactor: IDaemonReactor
     _loaded: Loaded
+    _unseen: Callable[[], float]
     _api: ApiService | None = field(default=None, init=False)
     _warnings: tuple[str, ...] | None = field(default=None, init=False)
 
@@ -183,7 +185,7 @@ class Composition:
 
         configuration = self._loaded.configuration
         data_dir = os.path.abspath(configuration.data_dir)
-        return ring_parts(self._reactor, configuration, data_dir)
+        return ring_parts(self._reactor, configuration, data_dir, self._unseen)
 
     def _loop(
         self,

@@ -82,12 +82,16 @@ class RingParts:
 
 
 def ring_parts(
-    reactor: IDaemonReactor, configuration: Configuration, data_dir: str
+    reactor: IDaemonReactor,
+    configuration: Configuration,
+    data_dir: str,
+    unseen: Callable[[], float],
 ) -> RingParts:
     """
     Put together what takes part in the ring.
 
     :param data_dir: absolute; where peers are remembered.
+    :param unseen: how many seconds the reactor's clock has left out so far.
     """
     pool = ThreadPool(minthreads=0, maxthreads=THREADS, name="gossip")
 
@@ -129,6 +133,7 @@ def ring_parts(
         nonce=secrets.token_bytes,
         outcome=outcome,
         searched=searched,
+        unseen=unseen,
         log=log,
     )
     joiner = Joiner(

@@ -58,6 +58,11 @@ class SteadyClock:
             self._last = now
         return now - self._unseen
 
+    @property
+    def unseen(self) -> float:
+        """How many seconds were left out so far."""
+        return self._unseen
+
     def watch(self, reactor: IReactorTime) -> None:
         """From now on notice what is not seen. The reactor must go by `seconds`."""
         self._last = self._measure()

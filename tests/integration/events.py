@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import define, field, frozen
@@ -22,7 +22,10 @@ from tests.integration.children import (
     within,
 )
 
-__all__ = ["ANSWER", "PATIENCE", "Ended", "Event", "Events", "Observed"]
+__all__ = ["ANSWER", "PATIENCE", "Ended", "Event", "Events", "Observed", "Start"]
+
+Start = Callable[[Callable[[bytes], None], Callable[[], None]], Child]
+"""Starts a process: given what takes its lines, and what is called when it ended."""
 
 PATIENCE = 10.0
 """Seconds that an event is waited for unless a test says how long."""
@@ -147,16 +150,14 @@ class Observed(ABC):
     A process that tells what happens to it, a line at a time.
 
     :param name: what the other processes call it.
-    :param command: is executed at once.
+    :param start: is called at once; starts the process.
     """
 
-    def __init__(
-        self, reactor: IDaemonReactor, name: str, command: Sequence[str]
-    ) -> None:
+    def __init__(self, reactor: IDaemonReactor, name: str, start: Start) -> None:
         self._reactor = reactor
         self.name = name
         self.events = Events(reactor)
-        self.child = Child(reactor, command, self._take, self.events.end)
+        self.child = start(self._take, self.events.end)
 
     @abstractmethod
     def _take(self, line: bytes) -> None:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from twisted.internet import reactor  # noqa: TID251 - real processes need the real one
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SkipTest, TestCase
 
+from tests.integration.commanded import FAST, CommandedPeer, PeerSettings
 from tests.integration.events import Observed
-from tests.integration.gopeers import GoPeer, PeerLine, PeerSettings
+from tests.integration.gopeers import GoPeer, PeerLine
+from tests.integration.ourpeers import OurHost, OurPeer, OurSettings
 from tests.integration.serfs import SerfAgent, SerfSettings, serf_missing
 
-__all__ = ["PeerTestCase"]
+__all__ = ["PeerTestCase", "see_each_other"]
 
 P = TypeVar("P", bound=Observed)
+
+NOTHING: Mapping[str, Any] = {}
+
+
+async def see_each_other(*peers: CommandedPeer) -> None:
+    """Until each of them knows exactly these to be alive."""
+    names = [each.name for each in peers]
+    for each in peers:
+        await each.sees(*names)
 
 
 class PeerTestCase(TestCase):
@@ -42,6 +54,40 @@ class PeerTestCase(TestCase):
         peer = GoPeer(reactor, line, PeerSettings(name=name, **settings))
         return await self._ready(peer)
 
+    async def ours(self, name: str, **settings: Any) -> OurPeer:  # noqa: ANN401 - of OurSettings
+        """
+        A peer of ours that listens, in a process of its own.
+
+        :param settings: fields of :py:class:`OurSettings`.
+        """
+        return await self._ready(OurPeer(reactor, OurSettings(name=name, **settings)))
+
+    async def ours_in_one(self, *names: str, **settings: Any) -> list[OurPeer]:  # noqa: ANN401 - of OurSettings
+        """Peers of ours that listen, all in one process."""
+        given = [OurSettings(name=name, **settings) for name in names]
+        return [await self._ready(each) for each in OurHost(reactor, given).peers]
+
+    async def pair(
+        self,
+        line: PeerLine,
+        both: Mapping[str, Any] = FAST,
+        *,
+        go: Mapping[str, Any] = NOTHING,
+        ours: Mapping[str, Any] = NOTHING,
+    ) -> tuple[GoPeer, OurPeer]:
+        """
+        A real peer ``a`` and one of ours, ``x``, that joined it; they see each other.
+
+        :param both: settings of each,
+        :param go: and of the real one alone,
+        :param ours: and of ours.
+        """
+        a = await self.peer(line, "a", **{**both, **go})
+        x = await self.ours("x", **{**both, **ours})
+        assert await x.join(a.address) == 1
+        await see_each_other(a, x)
+        return a, x
+
     async def serf(self, name: str, **settings: Any) -> SerfAgent:  # noqa: ANN401 - of SerfSettings
         """
         An agent of serf that listens.
@@ -52,6 +98,11 @@ class PeerTestCase(TestCase):
             raise SkipTest(missing)
         agent = SerfAgent(reactor, SerfSettings(name=name, **settings))
         return await self._ready(agent)
+
+    async def end(self, *peers: Observed) -> None:
+        """Kill some before the test ends, so that others may have their names."""
+        for each in peers:
+            await each.kill()
 
     async def _ready(self, observed: P) -> P:
         self.addCleanup(self._end, observed)

@@ -6,7 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from attrs import field, frozen
@@ -103,7 +103,8 @@ class SerfAgent(Observed):
 
     def __init__(self, reactor: IDaemonReactor, settings: SerfSettings) -> None:
         self.settings = settings
-        super().__init__(reactor, settings.name, [str(_BINARY), *settings.arguments()])
+        command = [str(_BINARY), *settings.arguments()]
+        super().__init__(reactor, settings.name, partial(Child, reactor, command))
 
     @property
     def address(self) -> Address:

@@ -13,13 +13,11 @@ from twisted.internet.defer import Deferred
 
 from e2d.model import Address
 from tests.integration.children import Child
+from tests.integration.commanded import FAST, PeerRefused, PeerSettings
 from tests.integration.events import Ended
 from tests.integration.gopeers import (
-    FAST,
     GoPeer,
     PeerLine,
-    PeerRefused,
-    PeerSettings,
     newest_peer,
     oldest_peer,
     on_each_peer,

@@ -20,9 +20,9 @@ def _record(number: int, rank: Rank = Rank.ALIVE, since: float = 0.0) -> Record:
     )
 
 
-def _ring(*records: Record) -> Ring:
+def _ring(*records: Record, seed: int = 1) -> Ring:
     """A ring in which we are 0."""
-    ring = Ring(b"0", Random(1))
+    ring = Ring(b"0", Random(seed))
     for record in records:
         ring.add(record)
     return ring
@@ -112,6 +112,13 @@ class ChoiceTests(SynchronousTestCase):
         """In a small ring, all who suit are found."""
         ring = _ring(*map(_record, range(4)))
         self.assertEqual(_names(ring.choose(3, lambda _: True)), [b"1", b"2", b"3"])
+
+    def test_the_only_one(self) -> None:
+        """In a small ring who alone suits is found, whatever chance says."""
+        for seed in range(200):
+            ring = _ring(*map(_record, range(3)), seed=seed)
+            chosen = ring.choose(1, lambda record: record.name == b"2")
+            self.assertEqual(_names(chosen), [b"2"])
 
     def test_fewer(self) -> None:
         """Where too few suit, there are fewer, and it ends."""

@@ -311,6 +311,21 @@ class PauseTests(SynchronousTestCase):
         late = of(a.wait(0.5), ExchangeState)
         self.assertEqual((early, [each.to for each in late]), ([], [address(2)]))
 
+    def test_told_of_one(self) -> None:
+        """A pause that the driver's clock leaves out is one like any other."""
+        a = Driven(_GOSSIPING)
+        a.hear(alive(b"b"))
+        a.wait(60.1)
+        a.hear()
+        a.now += 1.0
+        effects = a.swim.resume(a.now, unseen=59.0)
+        (pause,) = of(effects, PausedFor)
+        self.assertLess(59.0 + _SETTLES, pause.seconds)
+        self.assertEqual(a.swim.handle_timer(a.now), [])
+        early = of(a.wait(0.49), ExchangeState)
+        late = of(a.wait(0.5), ExchangeState)
+        self.assertEqual((early, [each.to for each in late]), ([], [address(2)]))
+
     def test_does_not_count(self) -> None:
         """A rank is not older for a pause, nor for settling after it."""
         a = self.ring()

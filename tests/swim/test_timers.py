@@ -90,6 +90,21 @@ class PauseTests(SynchronousTestCase):
         timers.set(ProbeDue(), 100.0)
         self.assertEqual(timers.enter(160.0), (99.5, 60.5))
 
+    def test_told_of_a_pause(self) -> None:
+        """After one that the driver's clock left out there is time to settle, too."""
+        timers = _timers()
+        timers.enter(0.75)
+        timers.set(ProbeDue(), 1.0)
+        self.assertEqual(timers.resume(1.75), (0.75, 1.25))
+        self.assertEqual(timers.next(), 2.25)
+
+    def test_told_of_a_pause_long_before_a_deadline(self) -> None:
+        """Where there is time enough to settle, nothing is put off."""
+        timers = _timers()
+        timers.set(ProbeDue(), 10.0)
+        self.assertEqual(timers.resume(1.75), (1.75, 0.0))
+        self.assertEqual(timers.next(), 10.0)
+
     def test_goes_on(self) -> None:
         """After a pause the clock goes on as before."""
         timers = _timers()
