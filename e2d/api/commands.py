@@ -14,7 +14,8 @@ from typing import Any, NoReturn
 
 from attrs import frozen
 
-from e2d.model import Pause
+from e2d.config.ring_keys import parse_ring_key
+from e2d.model import KeyName, Pause
 
 __all__ = [
     "DEFAULT_PAUSE_SECONDS",
@@ -22,6 +23,8 @@ __all__ = [
     "LONGEST_REASON",
     "BadRequest",
     "parse_empty",
+    "parse_key",
+    "parse_key_name",
     "parse_pause",
     "parse_time",
 ]
@@ -34,6 +37,8 @@ LONGEST_PAUSE_SECONDS = 30 * 24 * 3600.0
 
 LONGEST_REASON = 500
 """Characters: it is shown in a line of the status."""
+
+KEY_NAME = re.compile("[0-9a-f]{8}")
 
 RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}"
@@ -86,6 +91,33 @@ def parse_empty(body: bytes) -> None:
     """
     if body.strip():
         _parse_object(body, set())
+
+
+def parse_key(body: bytes) -> bytes:
+    """
+    The gossip key that a body holds: an object with ``key``, base64 or hexadecimal.
+
+    :raises BadRequest: it holds none; nothing of it is repeated.
+    """
+    key = _parse_object(body, {"key"}).get("key")
+    if not isinstance(key, str):
+        raise BadRequest("key must be a string, a key in base64 or hexadecimal")
+    try:
+        return parse_ring_key(key)
+    except ValueError as error:
+        raise BadRequest(f"key {error}") from None
+
+
+def parse_key_name(body: bytes) -> KeyName:
+    """
+    The name of a gossip key that a body holds: an object with ``name``.
+
+    :raises BadRequest: it holds none.
+    """
+    name = _parse_object(body, {"name"}).get("name")
+    if not isinstance(name, str) or not KEY_NAME.fullmatch(name):
+        raise BadRequest("name must be the 8 hex digits by which a key is known")
+    return KeyName(name)
 
 
 def parse_time(text: str) -> datetime:

@@ -19,7 +19,7 @@ from e2d.api.answers import Answer, refusal
 from e2d.api.commands import BadRequest
 from e2d.api.listening import Peer
 from e2d.api.reads import Read
-from e2d.interfaces import DataDirectoryError
+from e2d.interfaces import DataDirectoryError, KeyChangeRefused
 
 __all__ = ["Act", "ActPage", "Page", "ReadPage", "Root", "read_pages"]
 
@@ -152,6 +152,13 @@ class ActPage:
             return await self._act(body, peer)
         except BadRequest as error:
             return refusal(HTTPStatus.BAD_REQUEST, error.message)
+        except KeyChangeRefused as error:
+            self._log.warn(
+                "Could not {command}: {reason}",
+                command=self._name,
+                reason=error.message,
+            )
+            return refusal(HTTPStatus.CONFLICT, error.message)
         except DataDirectoryError as error:
             self._log.error(
                 "Could not {command}: {reason}",

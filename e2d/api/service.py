@@ -22,12 +22,18 @@ from e2d.api.commands import parse_empty, parse_pause
 from e2d.api.control_socket import ControlSocket
 from e2d.api.documents import pause_document
 from e2d.api.exposure import exposure
+from e2d.api.key_commands import KeyCommands
 from e2d.api.listening import BoundedConnections, Peer, peer_of
 from e2d.api.places import SocketPlace
 from e2d.api.ports import CannotListen, PatientPort, why
 from e2d.api.reads import Reads
 from e2d.api.resources import ActPage, Page, Root, read_pages
-from e2d.interfaces import IDaemonControl, IDaemonReactor, IDaemonView
+from e2d.interfaces import (
+    IDaemonControl,
+    IDaemonReactor,
+    IDaemonView,
+    IRingKeys,
+)
 from e2d.model import Address
 
 __all__ = ["ApiService", "ApiSettings", "Commands"]
@@ -87,6 +93,7 @@ class ApiService(Service):
     :param view: what is read.
     :param control: what acts; only through the control socket.
     :param wall_clock: what time it is, as an aware datetime.
+    :param keys: of the gossip ring; None where this node takes part in none.
     """
 
     _log = Logger()
@@ -98,12 +105,15 @@ class ApiService(Service):
         control: IDaemonControl,
         wall_clock: Callable[[], datetime],
         settings: ApiSettings,
+        keys: IRingKeys | None = None,
     ) -> None:
         self._reactor = reactor
         self._settings = settings
         reads = read_pages(Reads(view).by_path())
         self._public = self._bounded(reads)
-        self._private = self._bounded({**reads, **act_pages(control, wall_clock)})
+        self._private = self._bounded(
+            {**reads, **act_pages(control, wall_clock), **key_pages(keys)}
+        )
         control_socket = ControlSocket(reactor, settings.socket, _server(self._private))
         self._unix = PatientPort(
             clock=reactor,
@@ -174,6 +184,23 @@ def act_pages(
         "/pause": ActPage("pause", commands.pause, peer_of),
         "/resume": ActPage("resume", commands.resume, peer_of),
         "/restart": ActPage("restart etcd", commands.restart, peer_of),
+    }
+
+
+def key_pages(keys: IRingKeys | None) -> dict[str, Page]:
+    """What acts on the keys of the ring, by path."""
+    commands = KeyCommands(keys)
+    acts = {
+        "": ("tell the gossip keys", commands.survey),
+        "/add": ("add a gossip key", commands.add),
+        "/use": ("use a gossip key", commands.use),
+        "/remove": ("remove a gossip key", commands.remove),
+        "/rotate": ("rotate the gossip key", commands.rotate),
+        "/abort": ("abort a change of gossip keys", commands.abort),
+    }
+    return {
+        f"/gossip/keys{path}": ActPage(name, act, peer_of)
+        for path, (name, act) in acts.items()
     }
 
 

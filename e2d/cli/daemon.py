@@ -45,6 +45,9 @@ ANSWER_LIMIT_BYTES = 4 * 1024 * 1024
 PATIENCE_SECONDS = 10.0
 """For an answer that the daemon has at hand."""
 
+RING_PATIENCE_SECONDS = 120.0
+"""For all nodes to answer, some of them not."""
+
 STOP_PATIENCE_SECONDS = 90.0
 """For etcd to stop: SIGTERM, and SIGKILL after a bound, and a slow disk."""
 
@@ -114,6 +117,15 @@ class Daemon:
     async def restart(self) -> Document:
         """Returns when etcd was stopped."""
         return await self._post("restart", {}, STOP_PATIENCE_SECONDS)
+
+    async def keys(self, command: str, body: Document) -> Document:
+        """
+        Something about the keys of the ring.
+
+        :param command: ``""`` to be told, else what is to be done.
+        """
+        path = f"gossip/keys/{command}" if command else "gossip/keys"
+        return await self._post(path, body, RING_PATIENCE_SECONDS)
 
     async def _post(self, command: str, body: Document, patience: float) -> Document:
         url = f"http://e2d/{command}"

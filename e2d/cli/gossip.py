@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from e2d.cli.places import Candidate, Where, candidates, daemon_options
+from e2d.cli.ring_keys import keys
 from e2d.cli.ring_table import member_lines
 from e2d.cli.terminal import NotUnderstood, drive, print_json, print_lines
 
@@ -19,7 +20,10 @@ __all__ = ["gossip"]
 
 @click.group()
 def gossip() -> None:
-    """Show the gossip ring."""
+    """Show the gossip ring, and change its keys."""
+
+
+gossip.add_command(keys)
 
 
 @gossip.command()

@@ -37,7 +37,7 @@ from e2d.swim.effects import (
     Refuted,
     SendPacket,
 )
-from e2d.swim.errors import WireError
+from e2d.swim.errors import Fault, WireError
 from e2d.swim.messages import (
     Ack,
     Message,
@@ -50,6 +50,12 @@ from e2d.swim.packets import pack, unpack
 from e2d.swim.protocol import Swim
 
 __all__ = ["Driver", "Outcome"]
+
+_HINTS = {
+    Fault.SEALED: "; if the keys of the ring were changed while this node was down,"
+    " give it the new one in gossip.keys",
+    Fault.LABEL: "; nodes of one ring have the same cluster.name and gossip.label",
+}
 
 Outcome = Callable[[PeerAddress, str | None], None]
 """Told where states were exchanged; with a reason, where that failed."""
@@ -118,9 +124,8 @@ class Driver:
         except WireError as error:
             self._traffic.drop(error.fault)
             address = address_of(source)
-            self._complaints.about(
-                address.host, address.port, error.fault, error.reason
-            )
+            reason = f"{error.reason}{_HINTS.get(error.fault, '')}"
+            self._complaints.about(address.host, address.port, error.fault, reason)
             return
         for fault in unpacked.dropped:
             self._traffic.drop(fault)

@@ -231,6 +231,7 @@ class GossipService(Service):
             return nothing
         return evolve(
             nothing,
+            local=stay.announced.announcement.name,
             members=stay.members(),
             reports=stay.reports(),
             clashes=stay.clashes(),

@@ -36,6 +36,7 @@ from e2d.interfaces.membership import (
     Undelivered,
 )
 from e2d.interfaces.reactor import IDaemonReactor
+from e2d.interfaces.ring_keys import IRingKeys, KeyChangeRefused
 
 __all__ = [
     "Compare",
@@ -58,7 +59,9 @@ __all__ = [
     "IEtcdDataDirectory",
     "IEtcdServer",
     "IMembership",
+    "IRingKeys",
     "IWatch",
+    "KeyChangeRefused",
     "KeyValue",
     "Page",
     "Put",

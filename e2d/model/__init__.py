@@ -63,6 +63,13 @@ from e2d.model.identities import (
     format_id,
 )
 from e2d.model.ring import Announcement, NameClash, RingTraffic, RingView
+from e2d.model.ring_keys import (
+    KeyChange,
+    KeyName,
+    KeySurvey,
+    NodeKeys,
+    name_key,
+)
 
 __all__ = [
     "Absent",
@@ -87,6 +94,9 @@ __all__ = [
     "GossipMember",
     "Holds",
     "InitialState",
+    "KeyChange",
+    "KeyName",
+    "KeySurvey",
     "LeaseID",
     "Lost",
     "MemberID",
@@ -94,6 +104,7 @@ __all__ = [
     "NameClash",
     "NodeDigest",
     "NodeID",
+    "NodeKeys",
     "NodeName",
     "NodeStatus",
     "OriginalDigest",
@@ -113,4 +124,5 @@ __all__ = [
     "UnreadableDigest",
     "format_id",
     "mark_cluster",
+    "name_key",
 ]

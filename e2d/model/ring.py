@@ -90,6 +90,7 @@ class RingView:
     :param clashes: names claimed twice lately.
     :param unmet: seeds, discovered and remembered addresses that did not answer when
         last asked, in an order that stays.
+    :param local: the name under which this node is in the ring; None while it is not.
     :param unheard: seeds and discovered addresses that were not met so far: who may
         know better must be heard first.
     :param untold: sources of discovery that could not tell so far, a line each.
@@ -108,5 +109,6 @@ class RingView:
     health_score: int
     queue_length: int
     traffic: RingTraffic
+    local: NodeName | None = None
     unheard: tuple[Address, ...] = ()
     untold: tuple[str, ...] = ()

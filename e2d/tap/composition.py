@@ -32,7 +32,7 @@ from e2d.etcd.datadir import DataDirectory
 from e2d.etcd.lock import DataDirectoryLock
 from e2d.etcd.records import Records
 from e2d.etcd.supervisor import EtcdSupervisor, Patience
-from e2d.interfaces import IDaemonReactor, IMembership
+from e2d.interfaces import IDaemonReactor, IMembership, IRingKeys
 from e2d.model import Address, NodeName, mark_cluster
 from e2d.services import AfterTheFirstMove, Held, OrderedServices
 
@@ -172,7 +172,7 @@ class Composition:
                 *(() if ring is None else ring.services),
                 Held(_nothing, server.stop),
                 loop,
-                *self._tellers(loop, server),
+                *self._tellers(loop, server, None if ring is None else ring.keys),
             ]
         )
         return Parts(services, server)
@@ -279,20 +279,23 @@ class Composition:
         )
 
     def _tellers(
-        self, loop: ConvergenceService, server: EtcdSupervisor
+        self,
+        loop: ConvergenceService,
+        server: EtcdSupervisor,
+        keys: IRingKeys | None,
     ) -> Sequence[IService]:
         tellers: list[IService] = [
             AfterTheFirstMove(
                 clock=self._reactor,
                 server=server,
-                make=lambda: self._make_api(loop),
+                make=lambda: self._make_api(loop, keys),
             )
         ]
         if os.environ.get("NOTIFY_SOCKET"):
             tellers.append(self._notifier(loop))
         return tellers
 
-    def _make_api(self, loop: ConvergenceService) -> IService:
+    def _make_api(self, loop: ConvergenceService, keys: IRingKeys | None) -> IService:
         # Late and here: these take a tenth of a second to load, and etcd starts first.
         from e2d.api.service import ApiService, ApiSettings
 
@@ -304,6 +307,7 @@ class Composition:
             ApiSettings(
                 address=self._loaded.configuration.api.addr, socket=self._socket()
             ),
+            keys,
         )
         return self._api
 

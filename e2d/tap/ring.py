@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import SystemRandom
 from typing import TypeVar
 
@@ -29,6 +29,8 @@ from e2d.discovery.file import PeersFile
 from e2d.discovery.lookup import Lookups
 from e2d.files import RunInPool
 from e2d.gossip.joining import Joiner
+from e2d.gossip.key_changes import KeyChanges
+from e2d.gossip.key_holder import KeyHolder
 from e2d.gossip.keys import RingKeyError, ring_keys
 from e2d.gossip.meeting import Meetings, MeetingSettings
 from e2d.gossip.peer_file import PeerFile
@@ -69,6 +71,11 @@ _LEVELS = {
 _LOOPBACK = "127.0.0.1"
 
 
+def wall_clock() -> datetime:
+    """The time of day, for what outlives a boot."""
+    return datetime.now(tz=UTC)
+
+
 @frozen
 class RingParts:
     """
@@ -79,6 +86,7 @@ class RingParts:
 
     services: tuple[IService, ...]
     membership: GossipService
+    keys: KeyChanges
 
 
 def ring_parts(
@@ -99,7 +107,10 @@ def ring_parts(
         return await deferToThreadPool(reactor, pool, function)
 
     async def read_keyring() -> Keyring | None:
-        return await in_pool(lambda: _keyring(configuration))
+        return await holder.begin(await in_pool(lambda: _keys(configuration)))
+
+    def take_keyring(keyring: Keyring) -> None:
+        ring.take_keyring(keyring)
 
     # What follows goes round in a circle: who meets others joins them to the ring, and
     # the ring says how that ended.
@@ -136,12 +147,29 @@ def ring_parts(
         unseen=unseen,
         log=log,
     )
+    own_directory = os.path.join(data_dir, "e2d")
+    holder = KeyHolder(
+        clock=reactor,
+        directory=own_directory,
+        run_in_pool=in_pool,
+        wall_clock=wall_clock,
+        grace=timedelta(seconds=configuration.gossip_ring.key_grace),
+        take=take_keyring,
+        log=log,
+    )
+    keys = KeyChanges(
+        clock=reactor,
+        membership=ring,
+        holder=holder,
+        nonce=secrets.token_bytes,
+        log=log,
+    )
     joiner = Joiner(
         clock=reactor,
-        wall_clock=lambda: datetime.now(tz=UTC),
+        wall_clock=wall_clock,
         ring=ring,
         names=Names(reactor, reactor.nameResolver),
-        peer_file=PeerFile(reactor, os.path.join(data_dir, "e2d"), in_pool, log),
+        peer_file=PeerFile(reactor, own_directory, in_pool, log),
         meetings=Meetings(MeetingSettings(), settings.advertise, SystemRandom()),
         seeds=discovery.initial_peers,
         found=lambda: [found for _label, found in lookups.found()],
@@ -149,7 +177,8 @@ def ring_parts(
         label=settings.label,
         log=log,
     )
-    return RingParts((Held(pool.start, pool.stop), ring, joiner, lookups), ring)
+    services = (Held(pool.start, pool.stop), ring, keys, joiner, lookups)
+    return RingParts(services, ring, keys)
 
 
 def _sources(discovery: Discovery, run_in_pool: RunInPool) -> tuple[IDiscovery, ...]:
@@ -189,8 +218,8 @@ def _literal(address: Address) -> Address:
     return Address(host, address.port)
 
 
-def _keyring(configuration: Configuration) -> Keyring | None:
-    """Blocks."""
+def _keys(configuration: Configuration) -> tuple[bytes, ...]:
+    """The configured keys. Blocks."""
     ring = configuration.gossip_ring
     ca_key = content = None
     # The CA's key is not looked at where keys are given: it may well be away then.
@@ -198,8 +227,7 @@ def _keyring(configuration: Configuration) -> Keyring | None:
         content = _read("gossip.keysFile", ring.keys_file).decode("utf-8", "replace")
     elif configuration.ca_key is not None and not ring.keys:
         ca_key = _read("caKey", configuration.ca_key)
-    keys = ring_keys(ring, ca_key=ca_key, keys_file=content)
-    return Keyring(keys) if keys else None
+    return ring_keys(ring, ca_key=ca_key, keys_file=content)
 
 
 def _read(key: str, path: str) -> bytes:

@@ -214,6 +214,7 @@ class MemoryMembership:
         return RingView(
             problem=self._problem,
             since=self._since,
+            local=self.name if self.gossips else None,
             members=self._members() if self.gossips else None,
             reports=tuple(self._reports[each] for each in sorted(self._reports)),
             clashes=(),
