@@ -32,7 +32,7 @@ from e2d.config.values import HostFacts
 from e2d.discovery.host import host_address
 from e2d.etcd.command import EtcdSettings
 from e2d.interfaces import DataDirectoryError, IDaemonReactor
-from e2d.tap.composition import Composition, Parts, reloaded
+from e2d.tap.composition import CannotCompose, Composition, Parts, reloaded
 from e2d.tap.steady import SteadyClock, boottime
 
 __all__ = ["Options", "makeService", "run_foreground"]
@@ -149,7 +149,7 @@ class Daemon(Service):
         try:
             parts = self._composition.parts()
             parts.service.startService()
-        except SocketPathTooLong as error:
+        except (SocketPathTooLong, CannotCompose) as error:
             raise _fail(str(error), EXIT_CONFIGURATION) from None
         except DataDirectoryError as error:
             raise _fail(str(error), EXIT_FAILED) from None

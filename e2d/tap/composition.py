@@ -32,6 +32,7 @@ from e2d.etcd.datadir import DataDirectory
 from e2d.etcd.lock import DataDirectoryLock
 from e2d.etcd.records import Records
 from e2d.etcd.supervisor import EtcdSupervisor, Patience
+from e2d.gossip.errors import MetadataTooLong
 from e2d.interfaces import IDaemonReactor, IMembership, IRingKeys
 from e2d.model import Address, NodeName, mark_cluster
 from e2d.services import AfterTheFirstMove, Held, OrderedServices
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from e2d.api.service import ApiService
     from e2d.tap.ring import RingParts
 
-__all__ = ["Composition", "Parts", "policy_of", "reloaded"]
+__all__ = ["CannotCompose", "Composition", "Parts", "policy_of", "reloaded"]
 
 _T = TypeVar("_T")
 
@@ -91,6 +92,10 @@ def _url(configuration: Configuration, address: Address) -> str:
     return f"{'https' if configuration.tls else 'http'}://{address}"
 
 
+class CannotCompose(Exception):
+    """What was configured cannot be had together; one line that says why."""
+
+
 @frozen
 class Parts:
     """
@@ -120,7 +125,11 @@ class Composition:
     _warnings: tuple[str, ...] | None = field(default=None, init=False)
 
     def parts(self) -> Parts:
-        """Everything, first to start first; it stops in reverse."""
+        """
+        Everything, first to start first; it stops in reverse.
+
+        :raises CannotCompose: the configuration makes no whole.
+        """
         configuration = self._loaded.configuration
         reactor = self._reactor
         data_dir = os.path.abspath(configuration.data_dir)
@@ -181,9 +190,13 @@ class Composition:
         if not self._loaded.configuration.gossip_ring.enabled:
             return None
         # Here: who has nobody to talk to need not load what ciphers and packs.
-        from e2d.tap.ring import ring_parts
+        from e2d.tap.ring import check_length, ring_parts
 
         configuration = self._loaded.configuration
+        try:
+            check_length(configuration)
+        except MetadataTooLong as error:
+            raise CannotCompose(str(error)) from None
         data_dir = os.path.abspath(configuration.data_dir)
         return ring_parts(self._reactor, configuration, data_dir, self._unseen)
 

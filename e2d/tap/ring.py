@@ -33,23 +33,27 @@ from e2d.gossip.key_changes import KeyChanges
 from e2d.gossip.key_holder import KeyHolder
 from e2d.gossip.keys import RingKeyError, ring_keys
 from e2d.gossip.meeting import Meetings, MeetingSettings
+from e2d.gossip.payload import Payloads
 from e2d.gossip.peer_file import PeerFile
-from e2d.gossip.presence import RingSettings
+from e2d.gossip.presence import Presence, RingSettings
 from e2d.gossip.resolving import Names
 from e2d.gossip.service import GossipService, Searched
 from e2d.interfaces import IDaemonReactor, IDiscovery
-from e2d.model import Address
+from e2d.model import Address, Announcement, NodeID, NodeName, NodeStatus
 from e2d.services import Held
 from e2d.swim.messages import PeerAddress
 from e2d.swim.sealing import Keyring
 from e2d.swim.settings import LAN, LOCAL, WAN
 
-__all__ = ["RingParts", "ring_parts", "ring_settings"]
+__all__ = ["RingParts", "check_length", "ring_parts", "ring_settings"]
 
 _T = TypeVar("_T")
 
 THREADS = 2
 """What connections carry is decoded there: more would only share the same cores."""
+
+RANDOM_NAME_LENGTH = 16
+"""Of node ids, and of names that nobody gave."""
 
 _KEY_FILE_BYTES = 64 * 1024
 """A private key has a few kilobytes, and sixteen gossip keys have less."""
@@ -210,6 +214,23 @@ def ring_settings(configuration: Configuration) -> RingSettings:
         e2d_version=__version__,
         compat=ring.compat,
     )
+
+
+def check_length(configuration: Configuration) -> None:
+    """
+    Check that gossip will carry what this node says of itself.
+
+    :raises MetadataTooLong: it would not: e2d must not start.
+    """
+    settings = ring_settings(configuration)
+    said = Announcement(
+        name=NodeName(configuration.override_name or "0" * RANDOM_NAME_LENGTH),
+        node_id=NodeID("0" * RANDOM_NAME_LENGTH),
+        status=NodeStatus.PENDING,
+        etcd_version=None,
+        data=None,
+    )
+    Presence(settings, said).check(Payloads(settings.compat))
 
 
 def _literal(address: Address) -> Address:
