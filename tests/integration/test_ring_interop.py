@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from e2d.model import Address
-from tests.integration.commanded import FAST, CommandedPeer, Member
+from tests.integration.commanded import CALM, FAST, CommandedPeer, Member
 from tests.integration.etcds import free_ports
 from tests.integration.gopeers import PeerLine, on_each_peer
 from tests.integration.peering import PeerTestCase, see_each_other
@@ -55,7 +55,7 @@ class MeetingTests(PeerTestCase):
 
     async def test_ring(self, line: PeerLine) -> None:
         """Three and three agree on everything, stay calm, and hear of a farewell."""
-        settings = {**FAST, "push_pull_interval": 0.5}
+        settings = {**CALM, "push_pull_interval": 0.5}
         real = [await self.peer(line, name, **settings) for name in ("a", "b", "c")]
         ours = await self.ours_in_one("x", "y", "z", **settings)
         a, b, c = real
