@@ -163,9 +163,9 @@ class ReturnTests(PeerTestCase):
         for each in (b, y):
             await each.join(a.address)
         await see_each_other(a, b, x, y)
-        await self.end(b, y)
         moved_y = await self.ours("y", rejoin=0.5, **settings)
         moved_b = await self.ours("b", rejoin=0.5, **settings)
+        await self.end(b, y)
         for each in (moved_b, moved_y):
             await each.join(a.address, x.address)
         await self.are_elsewhere((a, x), (moved_b, moved_y))
