@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from attrs import define, evolve
@@ -18,15 +19,13 @@ __all__ = ["Record", "Ring"]
 
 _GONE = frozenset({Rank.DEAD, Rank.LEFT})
 
-_SCANNED = 32
+_SCANNED_BELOW = 3
 """
-A list of so many is shuffled and searched in order. memberlist does so only where it
-has less than three times what is wanted: in a ring of three it misses, once in forty
-times, the only one that could probe for it.
+A list is shuffled and searched in order, if it has less than so many times what is
+wanted; in a longer one, a few random looks are enough, as in memberlist. Where they
+miss somebody, it is searched all the same: in a ring of three, memberlist misses the
+only one that could probe for it once in forty times.
 """
-
-_LOOKS = 3
-"""In a longer list so many random looks a peer are enough, as in memberlist."""
 
 
 @define(eq=False, kw_only=True)
@@ -147,15 +146,20 @@ class Ring:
     def choose(self, count: int, suits: Callable[[Record], bool]) -> list[Record]:
         """So many others at random that suit, or fewer."""
         size = len(self._order)
-        if size <= max(_SCANNED, _LOOKS * count):
+        if size < _SCANNED_BELOW * count:
             return self._scan(count, suits)
         chosen: list[Record] = []
-        for _ in range(_LOOKS * size):
+        for _ in range(_SCANNED_BELOW * size):
             if len(chosen) == count:
                 break
             record = self._order[self._random.randrange(size)]
             if self._fits(record, suits) and record not in chosen:
                 chosen.append(record)
+        missed = count - len(chosen)
+        if missed:
+            others = (each for each in self._order if each not in chosen)
+            fitting = (each for each in others if self._fits(each, suits))
+            chosen += islice(fitting, missed)
         return chosen
 
     def _scan(self, count: int, suits: Callable[[Record], bool]) -> list[Record]:

@@ -21,7 +21,7 @@ from e2d.model import Address
 from tests.integration.etcds import free_ports
 from tests.integration.events import ANSWER, PATIENCE, Event, Observed, Start
 
-__all__ = ["FAST", "CommandedPeer", "Member", "PeerRefused", "PeerSettings"]
+__all__ = ["CALM", "FAST", "CommandedPeer", "Member", "PeerRefused", "PeerSettings"]
 
 T = TypeVar("T")
 
@@ -41,6 +41,9 @@ Settings with which two peers find a third one dead within a second or two.
 Peers gossip to random others, and a queue of the application's own goes no further than
 one hop: a broadcast may miss one even so.
 """
+
+CALM: Mapping[str, float] = {**FAST, "probe_interval": 0.5, "probe_timeout": 0.3}
+"""Settings with which nobody is suspected on a busy machine who is there."""
 
 
 class PeerRefused(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.integration.commanded import FAST, CommandedPeer
+from tests.integration.commanded import CALM, FAST, CommandedPeer
 from tests.integration.gopeers import PeerLine, newest_peer, oldest_peer, on_each_peer
 from tests.integration.peering import PeerTestCase, see_each_other
 from tests.integration.spans import moment, passes
@@ -14,7 +14,7 @@ PATIENT = {**FAST, "suspicion_mult": 100}
 
 MINUTE = 60.0
 
-BY_PACKET = {**FAST, "probe_interval": 0.5, "disable_tcp_pings": True}
+BY_PACKET = {**CALM, "disable_tcp_pings": True}
 
 
 @on_each_peer
@@ -50,7 +50,7 @@ class ProbeTests(PeerTestCase):
 
     async def test_by_stream(self, line: PeerLine) -> None:
         """Who answers by TCP alone is not suspected, and both say what is wrong."""
-        a, x = await self.pair(line)
+        a, x = await self.pair(line, CALM)
         await x.cut(a)
         by_stream = await x.event("by-stream", about="a")
         self.assertEqual(by_stream["node"].state, "alive")
@@ -163,9 +163,9 @@ class ReturnTests(PeerTestCase):
         for each in (b, y):
             await each.join(a.address)
         await see_each_other(a, b, x, y)
-        await self.end(b, y)
         moved_y = await self.ours("y", rejoin=0.5, **settings)
         moved_b = await self.ours("b", rejoin=0.5, **settings)
+        await self.end(b, y)
         for each in (moved_b, moved_y):
             await each.join(a.address, x.address)
         await self.are_elsewhere((a, x), (moved_b, moved_y))
@@ -201,7 +201,7 @@ class MinuteTests(PeerTestCase):
         there is no exchange that it would do anyway, and nobody to tell it anything.
         """
         settings = {
-            **FAST,
+            **CALM,
             "gossip_to_the_dead_time": 1.0,
             "push_pull_interval": 600.0,
         }

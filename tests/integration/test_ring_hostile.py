@@ -6,7 +6,7 @@ import struct
 from itertools import pairwise
 from random import Random
 
-from tests.integration.commanded import FAST, CommandedPeer, PeerRefused
+from tests.integration.commanded import CALM, CommandedPeer, PeerRefused
 from tests.integration.gopeers import GoPeer, PeerLine, on_each_peer
 from tests.integration.ourpeers import OurPeer
 from tests.integration.peering import PeerTestCase, see_each_other
@@ -44,7 +44,7 @@ class _AttackedTestCase(PeerTestCase):
             self.assertEqual(updated["node"].meta, b"news")
             self.assertEqual(one.seen("leave"), [])
         self.assertEqual(x.seen("suspect") + x.seen("refuted"), [])
-        newcomer = await self.peer(a.line, "newcomer", **FAST)
+        newcomer = await self.peer(a.line, "newcomer", **CALM)
         await newcomer.join(x.address)
         await see_each_other(a, x, newcomer)
 
@@ -55,7 +55,7 @@ class StrangerTests(_AttackedTestCase):
 
     async def test_garbage(self, line: PeerLine) -> None:
         """What cannot be read is dropped, by stream and by packet."""
-        a, x = await self.pair(line)
+        a, x = await self.pair(line, CALM)
         random = Random(1)
         shout(
             x.address, *(random.randbytes(random.randrange(1400)) for _ in range(500))
@@ -71,7 +71,7 @@ class StrangerTests(_AttackedTestCase):
 
     async def test_more_than_there_is(self, line: PeerLine) -> None:
         """Who announces gigabytes is turned away before they come."""
-        a, x = await self.pair(line)
+        a, x = await self.pair(line, CALM)
         before = x.resident_bytes()
         for announced in (MANY_PEERS, LARGE_STATE, LARGE_MESSAGE, LARGE_FRAME):
             for stranger in await self.strangers(x, 5):
@@ -82,7 +82,7 @@ class StrangerTests(_AttackedTestCase):
 
     async def test_slow(self, line: PeerLine) -> None:
         """Who says one byte after the other has no longer than others."""
-        a, x = await self.pair(line)
+        a, x = await self.pair(line, CALM)
         strangers = await self.strangers(x, 20)
         for stranger in strangers:
             stranger.drip(PUSH_PULL + b"\x83\xa5Nodes", 0.05)
@@ -93,7 +93,7 @@ class StrangerTests(_AttackedTestCase):
 
     async def test_many(self, line: PeerLine) -> None:
         """Two hundred connections that say nothing: gossip goes on, and they end."""
-        a, x = await self.pair(line, {**FAST, "disable_tcp_pings": True})
+        a, x = await self.pair(line, {**CALM, "disable_tcp_pings": True})
         strangers = await self.strangers(x, 200)
         began = moment()
         await x.command("update-meta", data=b"of x", seconds=5)
@@ -114,8 +114,8 @@ class SilentTests(_AttackedTestCase):
 
     async def test_silent(self, line: PeerLine) -> None:
         """To join who accepts and says nothing fails in time; others are joined."""
-        a = await self.peer(line, "a", **FAST)
-        x = await self.ours("x", **FAST)
+        a = await self.peer(line, "a", **CALM)
+        x = await self.ours("x", **CALM)
         silent = SilentListener()
         self.addCleanup(silent.close)
         began = moment()
@@ -127,7 +127,7 @@ class SilentTests(_AttackedTestCase):
 
     async def test_nobody(self, line: PeerLine) -> None:
         """To join where nobody listens fails at once."""
-        a, x = await self.pair(line)
+        a, x = await self.pair(line, CALM)
         await a.kill()
         began = moment()
         await x.event("leave", about="a", within=15)
@@ -142,7 +142,7 @@ class CrowdTests(PeerTestCase):
 
     async def test_sixteen(self, line: PeerLine) -> None:
         """Eight and eight, with a key, are one ring, and nobody is suspected."""
-        settings = {**FAST, "keys": [bytes(range(16))]}
+        settings = {**CALM, "keys": [bytes(range(16))]}
         real = [await self.peer(line, f"a{n}", **settings) for n in range(8)]
         names = [f"x{n}" for n in range(8)]
         ours = await self.ours_in_one(*names, **settings)

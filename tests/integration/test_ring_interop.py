@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from e2d.model import Address
-from tests.integration.commanded import FAST, CommandedPeer, Member
+from tests.integration.commanded import CALM, FAST, CommandedPeer, Member
 from tests.integration.etcds import free_ports
 from tests.integration.gopeers import PeerLine, on_each_peer
 from tests.integration.peering import PeerTestCase, see_each_other
@@ -55,7 +55,7 @@ class MeetingTests(PeerTestCase):
 
     async def test_ring(self, line: PeerLine) -> None:
         """Three and three agree on everything, stay calm, and hear of a farewell."""
-        settings = {**FAST, "push_pull_interval": 0.5}
+        settings = {**CALM, "push_pull_interval": 0.5}
         real = [await self.peer(line, name, **settings) for name in ("a", "b", "c")]
         ours = await self.ours_in_one("x", "y", "z", **settings)
         a, b, c = real
@@ -131,10 +131,11 @@ class MeetingTests(PeerTestCase):
 
     async def test_back_at_once(self, line: PeerLine) -> None:
         """A peer that is killed and started again at its address is the same peer."""
-        a, x = await self.pair(line, ours={"meta": b"before"})
+        settings = {**FAST, "suspicion_mult": 100}
+        a, x = await self.pair(line, settings, ours={"meta": b"before"})
         await x.command("update-meta", data=b"between", seconds=5)
         await x.kill()
-        again = await self.ours("x", port=x.settings.port, meta=b"after", **FAST)
+        again = await self.ours("x", port=x.settings.port, meta=b"after", **settings)
         await again.join(a.address)
         updated = await a.event(
             "update", "x", where=lambda e: e["node"].meta == b"after"
@@ -228,7 +229,7 @@ class SerfTests(PeerTestCase):
     """Debian's serf and a peer of ours."""
 
     async def test_ring_with_serf(self) -> None:
-        """Serf takes ours for one of its own; they hear each other leave."""
+        """Serf takes ours for one of its own; they hear each other change and leave."""
         key = bytes(range(32))
         agent = await self.serf("agent", key=key, tags={"role": "etcd"})
         other = await self.serf("other", key=key)
@@ -243,9 +244,29 @@ class SerfTests(PeerTestCase):
         member = (await agent.members())["x"]
         self.assertEqual((member.status, member.address), ("alive", x.address))
         self.assertIn(b"etcd", (await x.records())["agent"].meta)
+        await agent.serf("tags", "-set", "role=none")
+        updated = await x.event("update", about="agent")
+        self.assertIn(b"none", updated["node"].meta)
+        await x.command("update-meta", data=b"more", seconds=5)
+        await agent.event("update", about="x")
         await other.leave()
         left = await x.event("leave", about="other")
         self.assertEqual(left["node"].state, "left")
         # Serf calls nobody left who did not say so in its own protocol, too.
         await x.command("leave", seconds=5)
         await agent.event("failed", about="x")
+
+    async def test_serf_joins(self) -> None:
+        """Serf joins ours; each finds the other dead that was killed."""
+        x = await self.ours("x", delegate_versions=SERF_VERSIONS, **FAST)
+        y = await self.ours("y", delegate_versions=SERF_VERSIONS, **FAST)
+        agent = await self.serf("agent")
+        await y.join(x.address)
+        await agent.join(x.address)
+        for each in (x, y):
+            await each.sees("x", "y", "agent")
+        await y.kill()
+        await agent.event("failed", about="y", within=20)
+        await agent.kill()
+        dead = await x.event("leave", about="agent", within=20)
+        self.assertEqual(dead["node"].state, "dead")

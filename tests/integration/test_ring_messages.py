@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.integration.commanded import FAST, CommandedPeer
+from tests.integration.commanded import CALM, FAST, CommandedPeer
 from tests.integration.gopeers import PeerLine, on_each_peer
 from tests.integration.peering import PeerTestCase, see_each_other
 
-OFTEN = {**FAST, "retransmit_mult": 10, "gossip_nodes": 4}
+OFTEN = {**CALM, "retransmit_mult": 10, "gossip_nodes": 4}
 """A broadcast of a user goes one hop, to peers by chance: often enough for all."""
 
 MOST_OF_OURS = 512 * 1024
