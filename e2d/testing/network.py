@@ -67,9 +67,10 @@ class _Port(MemoryDatagramPort):
             self._closed = deferLater(self.clock, 0, self._close)
         return follow(self._closed)
 
-    def _close(self) -> Deferred[None]:
+    def _close(self) -> None:
         del self.clock.network.datagram_ports[self.clock.host, self.port]
-        return super().stopListening()
+        self.listening = False
+        self.protocol.doStop()
 
 
 class NetworkReactor(MemoryDaemonReactor):
