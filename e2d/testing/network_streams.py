@@ -120,7 +120,7 @@ class End:
         """Close at once; what is not there yet never arrives."""
         self._unsent.clear()
         self._arrived.clear()
-        self._end(ConnectionAborted(), ConnectionLost())
+        self._end(ConnectionAborted(), reset=True)
 
     def pauseProducing(self) -> None:
         """Read nothing for now."""
@@ -154,10 +154,12 @@ class End:
             self._untaken += size
             self._carry(lambda: self.other.arrive(data))
         if self._closing and not self._unsent:
-            self._end(ConnectionDone(), ConnectionDone())
+            self._end(ConnectionDone(), reset=False)
 
     def arrive(self, what: bytes | Failure) -> None:
-        """Something is there."""
+        """Something is there; who closed this end is told that it is not wanted."""
+        if self._lost and isinstance(what, bytes):
+            self._reset()
         self._arrived.append(what)
         self._read()
 
@@ -174,18 +176,20 @@ class End:
     def _taken(self, size: int) -> None:
         self._carry(lambda: self.other.acknowledge(size))
 
-    def _end(self, here: Exception, there: Exception) -> None:
+    def _end(self, reason: Exception, *, reset: bool) -> None:
         """The protocols learn of it later; who does not read, only of a reset."""
         if self._lost or self._protocol is None:
             return
         self._reading = False
         self._closing = True
-        self._clock.callLater(0, self.lose, Failure(here))
-        failure, other = Failure(there), self.other
-        if isinstance(there, ConnectionDone):
-            self._carry(lambda: other.arrive(failure))
+        self._clock.callLater(0, self.lose, Failure(reason))
+        if reset or any(isinstance(each, bytes) for each in self._arrived):
+            self._reset()
         else:
-            self._carry(lambda: other.lose(failure))
+            self._carry(lambda: self.other.arrive(Failure(ConnectionDone())))
+
+    def _reset(self) -> None:
+        self._carry(lambda: self.other.lose(Failure(ConnectionLost())))
 
     def acknowledge(self, size: int) -> None:
         """So much was read at the other end."""

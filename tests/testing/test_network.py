@@ -241,6 +241,20 @@ class MemoryNetworkTests(SynchronousTestCase):
         )
         self.assertEqual(accepted.received, b"")
 
+    def test_closed_unread(self) -> None:
+        """Who closes it with something unread, or is written to then, resets it."""
+        dialled, accepted = self.connected()
+        assert dialled.transport is not None and accepted.transport is not None
+        accepted.transport.pauseProducing()
+        dialled.transport.write(bytes(3 * WINDOW_BYTES))
+        dialled.transport.loseConnection()
+        self.network.advance(1.0)
+        accepted.transport.loseConnection()
+        self.network.advance(1.0)
+        self.assertEqual(
+            (dialled.lost, accepted.lost), (ConnectionLost, ConnectionDone)
+        )
+
     def test_cut(self) -> None:
         """A connection that is cut stands still, and goes on when it is healed."""
         dialled, accepted = self.connected()
