@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IListeningPort, IReactorTCP
@@ -11,7 +12,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from e2d.gossip.complaints import Complaints
-from e2d.gossip.lines import Conduct, Line, StreamFailed
+from e2d.gossip.lines import Conduct, Line, Stopped, StreamFailed
 from e2d.gossip.places import address_of, peer_address
 from e2d.gossip.traffic import Traffic
 from e2d.swim.errors import WireError
@@ -85,20 +86,27 @@ class StreamServer(ServerFactory):
             self._lines.discard(line)
 
     async def _converse(self, line: Line, source: PeerAddress) -> None:
-        reply: Message | None
+        reply = await self._reply(line, source)
+        if reply is None:
+            return
+        line.within(self._conduct.seconds)
+        # Who hangs up before it has its reply knows that.
+        with suppress(StreamFailed):
+            await line.say(reply)
+
+    async def _reply(self, line: Line, source: PeerAddress) -> Message | None:
         try:
             message = await line.hear()
-            # Who connects and says nothing has looked whether the port is open.
-            reply = None if message is None else self._answer(message, source)
         except WireError as error:
             self._refused(error.fault, error.reason, source)
-            reply = ErrorReply(error.reason) if error.owes_reply else None
+            return ErrorReply(error.reason) if error.owes_reply else None
+        except Stopped:
+            return None
         except StreamFailed as error:
             self._refused(error.why, error.reason, source)
-            reply = None
-        if reply is not None:
-            line.within(self._conduct.seconds)
-            await line.say(reply)
+            return None
+        # Who connects and says nothing has looked whether the port is open.
+        return None if message is None else self._answer(message, source)
 
     def _refused(self, why: str, reason: str, source: PeerAddress) -> None:
         self._traffic.fail(why)

@@ -77,8 +77,10 @@ class Datagrams(DatagramProtocol):
         """
         Send a packet.
 
-        :raises Unsent: the system did not take it.
+        :raises Unsent: the system did not take it, or the port is not open.
         """
+        if self.transport is None:
+            raise Unsent("the port is closed", remote=False)
         transport = cast("IUDPTransport", self.transport)
         try:
             # An address of IPv6 cannot be reached over IPv4 and makes Twisted say so.

@@ -13,7 +13,7 @@ from twisted.internet.error import ConnectError, ConnectingCancelledError
 from twisted.internet.interfaces import IReactorTCP
 from twisted.internet.protocol import Factory
 
-from e2d.gossip.lines import Conduct, Line, StreamFailed
+from e2d.gossip.lines import Conduct, Line, Stopped, StreamFailed
 from e2d.gossip.places import address_of
 from e2d.gossip.traffic import Traffic
 from e2d.swim.errors import WireError
@@ -89,7 +89,9 @@ class Dialler:
     ) -> Message:
         clock = self._conduct.clock
         began = clock.seconds()
-        line = await self._connect(to, seconds or self._conduct.seconds)
+        line = await self._connect(
+            to, self._conduct.seconds if seconds is None else seconds
+        )
         try:
             if seconds is not None:
                 line.within(max(0.0, seconds - (clock.seconds() - began)))
@@ -117,7 +119,9 @@ class Dialler:
             raise StreamFailed("lost", "broke the connection off")
 
     async def _connect(self, to: PeerAddress, seconds: float) -> Line:
-        if self._stopped or self._open > CONNECTIONS:
+        if self._stopped:
+            raise Stopped
+        if self._open > CONNECTIONS:
             raise StreamFailed("too-many", "too many connections are open already")
         where = address_of(to)
         kind = TCP6ClientEndpoint if ":" in where.host else TCP4ClientEndpoint

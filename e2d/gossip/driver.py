@@ -31,6 +31,7 @@ from e2d.swim.effects import (
     Effect,
     ExchangeState,
     Ignored,
+    MergeRefused,
     News,
     PeerSuspected,
     PingByStream,
@@ -267,16 +268,24 @@ class Driver:
         self._log.failure("A connection of the ring was given up", failure=failure)
 
     async def _exchange(self, effect: ExchangeState) -> None:
+        problem = await self._exchanged(effect)
+        if not self._stopped:
+            self._outcome(effect.to, problem)
+
+    async def _exchanged(self, effect: ExchangeState) -> str | None:
+        """Do it; why nothing came of it, or None."""
         try:
             reply = await self._dialler.ask(effect.to, effect.state)
         except StreamFailed as error:
-            self._outcome(effect.to, error.reason)
-            return
+            return error.reason
         if not isinstance(reply, PushPull):
-            self._outcome(effect.to, "answers something else than its state")
-            return
-        self._perform(self._swim.state_answered(effect, reply, self._now()))
-        self._outcome(effect.to, None)
+            return "answers something else than its state"
+        if self._stopped:
+            return None
+        effects = self._swim.state_answered(effect, reply, self._now())
+        self._perform(effects)
+        refused = (each for each in effects if isinstance(each, MergeRefused))
+        return next((f"is refused: {each.reason}" for each in refused), None)
 
     async def _ping(self, effect: PingByStream) -> None:
         try:

@@ -195,6 +195,12 @@ class Knowledge:
 
     def _clash(self, news: NameConflict, now: float) -> None:
         name = news.held.name
+        if len(self._clashes) >= _CLASHES:
+            self._clashes = {
+                each: clash
+                for each, clash in self._clashes.items()
+                if now - clash.last < CLASH_SECONDS
+            }
         if name not in self._clashes and len(self._clashes) >= _CLASHES:
             return
         self._clashes[name] = NameClash(

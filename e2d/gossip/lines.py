@@ -35,7 +35,7 @@ from e2d.swim.messages import Message
 from e2d.swim.packets import Framing
 from e2d.swim.streams import StreamReader, write
 
-__all__ = ["STREAM_LIMITS", "Conduct", "Line", "StreamFailed"]
+__all__ = ["STREAM_LIMITS", "Conduct", "Line", "Stopped", "StreamFailed"]
 
 _MIB = 1024 * 1024
 
@@ -60,6 +60,13 @@ class StreamFailed(Exception):
         super().__init__(reason)
         self.why = why
         self.reason = reason
+
+
+class Stopped(StreamFailed):
+    """A connection was broken off by this node, which stops."""
+
+    def __init__(self) -> None:
+        super().__init__("stopped", "this node stops")
 
 
 @frozen(kw_only=True)
@@ -108,6 +115,7 @@ class Line(Protocol):
         self._settled = False
         self._listener: Deferred[None] | None = None
         self._timer: IDelayedCall | None = None
+        self._closing = False
         self._gone = False
         self._cleanly = False
         self._mourners: list[Deferred[bool]] = []
@@ -130,7 +138,11 @@ class Line(Protocol):
         return self._outcome
 
     async def say(self, message: Message) -> None:
-        """Write a message; the system sends it in its own time."""
+        """
+        Write a message; the system sends it in its own time.
+
+        :raises StreamFailed: there is no connection any more.
+        """
         data = await self._conduct.run_in_pool(
             partial(
                 write,
@@ -140,8 +152,9 @@ class Line(Protocol):
                 nonce=self._conduct.nonce,
             )
         )
-        if not self._gone:
-            self._tcp.write(data)
+        if self._gone:
+            raise StreamFailed("lost", "broke the connection off")
+        self._tcp.write(data)
 
     def within(self, seconds: float) -> None:
         """The connection is broken off if it is still there so long from now."""
@@ -155,12 +168,15 @@ class Line(Protocol):
     def hang_up(self) -> None:
         """Close it, once all is sent; within the time that there is."""
         if not self._gone:
-            # A connection that is not read from would not notice that it is closed.
-            self._producer.resumeProducing()
+            self._closing = True
             self._tcp.loseConnection()
 
     def gone(self) -> Deferred[bool]:
-        """Fires when there is no connection: with whether it was closed cleanly."""
+        """
+        Fires when there is no connection.
+
+        :return: with whether the system took all that was said before `hang_up`.
+        """
         gone: Deferred[bool] = Deferred()
         if self._gone:
             gone.callback(self._cleanly)
@@ -170,7 +186,7 @@ class Line(Protocol):
 
     def break_off(self) -> None:
         """Close it at once."""
-        self._settle(StreamFailed("stopped", "this node stops"))
+        self._settle(Stopped())
         if not self._gone:
             self._tcp.abortConnection()
 
@@ -195,7 +211,8 @@ class Line(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Nothing more comes."""
         self._gone = True
-        self._cleanly = reason.check(ConnectionDone) is not None
+        # Where the other side closed it first, what was said may not have been sent.
+        self._cleanly = self._closing and reason.check(ConnectionDone) is not None
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         if not self._decoding:

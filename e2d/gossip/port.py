@@ -30,26 +30,34 @@ class RingPort:
     _server: StreamServer
     _open: list[IListeningPort] = field(factory=list, init=False)
 
-    def open(self) -> None:
+    async def open(self) -> None:
         """
         Listen.
 
-        :raises CannotListenError: one of the two cannot be had.
+        :raises CannotListenError: one of the two cannot be had; the other is free.
         """
         host, port = self._address.host, self._address.port
         opened = self._datagrams.listen(self._reactor, host, port)
         try:
             listening = self._server.listen(self._reactor, host, port)
         except CannotListenError:
-            opened.stopListening()
+            await _closed(opened)
             raise
+        except OSError as error:
+            # Another bound it in the same moment: only to listen shows that.
+            await _closed(opened)
+            raise CannotListenError(host, port, error) from None
         self._open = [opened, listening]
 
     async def close(self) -> None:
         """Listen no more; returns when both are free. Idempotent."""
         opened, self._open = self._open, []
         for port in opened:
-            closed = port.stopListening()
-            if isinstance(closed, Deferred):
-                await closed
+            await _closed(port)
         await self._server.close()
+
+
+async def _closed(port: IListeningPort) -> None:
+    closed = port.stopListening()
+    if isinstance(closed, Deferred):
+        await closed

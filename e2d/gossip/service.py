@@ -11,6 +11,7 @@ Note [When it begins]
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from itertools import count
 from random import Random
 
@@ -97,6 +98,7 @@ class GossipService(Service):
     _wanted: Announcement | None = field(default=None, init=False)
     _stay: Stay | None = field(default=None, init=False)
     _moving: Deferred[None] | None = field(default=None, init=False)
+    _stopping: Deferred[None] | None = field(default=None, init=False)
     _listeners: list[Callable[[], None]] = field(factory=list, init=False)
     _readers: list[Callable[[NodeName | None, bytes], None]] = field(
         factory=list, init=False
@@ -142,12 +144,17 @@ class GossipService(Service):
     def startService(self) -> None:
         """Open the port, as soon as it can be had."""
         super().startService()
+        self._stopping = None
         self._listen()
 
     def stopService(self) -> Deferred[None]:
         """Fires when the ring was told that we leave, and the port is free."""
         super().stopService()
-        return Deferred.fromCoroutine(self._stop())
+        if self._stopping is None:
+            self._stopping = Deferred.fromCoroutine(self._stop())
+        stopped: Deferred[None] = Deferred()
+        self._stopping.chainDeferred(stopped)  # type: ignore[unused-awaitable]
+        return stopped
 
     def _listen(self) -> None:
         self._retry = None
@@ -160,7 +167,7 @@ class GossipService(Service):
             if not self.running:
                 return
             self._framing = evolve(self._framing, keyring=keyring)
-            self._port.open()
+            await self._port.open()
         except RingKeyError as error:
             self._refused(f"gossip has no key: {error}")
             return
@@ -290,11 +297,16 @@ class GossipService(Service):
         wanted = self._wanted
         if wanted is None or self._since is None or self._moving is not None:
             return
+        if not self.running:
+            return
         try:
             self._say(Presence(self._settings, wanted))
         except MetadataTooLong as error:
             self._problem = str(error)
             self._log.error("{problem}", problem=self._problem)
+            self._changed()
+        else:
+            self._problem = None
 
     def _say(self, presence: Presence) -> None:
         stay = self._stay
@@ -306,22 +318,20 @@ class GossipService(Service):
         elif stay.announced.announcement.name == presence.announcement.name:
             stay.say(presence)
         else:
-            self._moving = Deferred.fromCoroutine(self._move(stay))
-            self._moving.addErrback(self._broke)  # type: ignore[unused-awaitable]
-            self._moving.addCallback(self._moved)  # type: ignore[unused-awaitable]
-
-    async def _move(self, stay: Stay) -> None:
-        await stay.leave()
-        self._stay = None
-
-    def _moved(self, _result: None) -> None:
-        self._moving = None
-        if self.running:
-            self._follow()
+            self._moving = Deferred()
+            left = Deferred.fromCoroutine(stay.leave())
+            left.addErrback(self._broke)  # type: ignore[unused-awaitable]
+            left.addCallback(self._moved)  # type: ignore[unused-awaitable]
 
     def _broke(self, failure: Failure) -> None:
         self._log.failure("The ring was not left in order", failure=failure)
+
+    def _moved(self, _result: None) -> None:
         self._stay = None
+        moving, self._moving = self._moving, None
+        assert moving is not None
+        moving.callback(None)
+        self._follow()
 
     # -- what arrives -------------------------------------------------------------
 
@@ -336,8 +346,15 @@ class GossipService(Service):
 
     def _changed(self) -> None:
         for listener in tuple(self._listeners):
-            listener()
+            self._call(listener)
 
     def _letter(self, sender: NodeName | None, letter: bytes) -> None:
         for reader in tuple(self._readers):
-            reader(sender, letter)
+            self._call(partial(reader, sender, letter))
+
+    def _call(self, listener: Callable[[], None]) -> None:
+        """The ring goes on, and others hear it, whatever one of them does (W-37)."""
+        try:
+            listener()
+        except Exception:  # noqa: BLE001 - awaits nothing; the ring must go on
+            self._log.failure("A listener of the ring failed")
