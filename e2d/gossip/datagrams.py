@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from errno import EHOSTDOWN, EHOSTUNREACH
-from typing import cast
 
 from twisted.internet.error import InvalidAddressError, MessageLengthError
-from twisted.internet.interfaces import IListeningPort, IReactorUDP, IUDPTransport
+from twisted.internet.interfaces import IListeningPort, IReactorUDP
 from twisted.internet.protocol import DatagramProtocol
 
 from e2d.gossip.places import host_for, peer_address
@@ -81,11 +80,10 @@ class Datagrams(DatagramProtocol):
         """
         if self.transport is None:
             raise Unsent("the port is closed", remote=False)
-        transport = cast("IUDPTransport", self.transport)
         try:
             # An address of IPv6 cannot be reached over IPv4 and makes Twisted say so.
             host = host_for(to, over_ipv6=self._over_ipv6)
-            transport.write(packet, (host, to.port))
+            self.transport.write(packet, (host, to.port))
         except (MessageLengthError, InvalidAddressError, OverflowError) as error:
             raise Unsent(str(error), remote=False) from None
         except OSError as error:
