@@ -150,13 +150,13 @@ class RunningPeer:
             server=server,
         )
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """
         Listen, and be alive.
 
         :raises CannotListenError: the port cannot be had.
         """
-        self._port.open()
+        await self._port.open()
         swim = self._driver.swim
         swim.set_user_state(octets(self._options, "state"))
         swim.set_ack_payload(octets(self._options, "ack_payload"))

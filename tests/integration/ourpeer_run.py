@@ -54,9 +54,17 @@ class Commands(LineOnlyReceiver):
 
     def connectionMade(self) -> None:
         """Begin; a peer that cannot is the end of all."""
+        beginning = Deferred.fromCoroutine(self._begin())
+        beginning.addErrback(self._broke)  # type: ignore[unused-awaitable]
+
+    def _broke(self, failure: Failure) -> None:
+        self.complain(failure.getTraceback())
+        self.transport.loseConnection()
+
+    async def _begin(self) -> None:
         try:
             for peer in self._peers.values():
-                peer.start()
+                await peer.start()
         except CannotListenError as error:
             self.sendLine(str(error).encode())
             self.transport.loseConnection()
