@@ -22,7 +22,17 @@ from e2d.swim.streams import StreamReader, write
 from e2d.testing.network import MemoryNetwork
 from tests.gossip.rings import PORT, Pool, where
 
-__all__ = ["HERE", "PING", "SECONDS", "STATE", "THERE", "TO", "Raw", "StreamTestCase"]
+__all__ = [
+    "FRAMING",
+    "HERE",
+    "PING",
+    "SECONDS",
+    "STATE",
+    "THERE",
+    "TO",
+    "Raw",
+    "StreamTestCase",
+]
 
 HERE, THERE = "10.0.0.1", "10.0.0.2"
 LABEL = b"e2d"
