@@ -120,7 +120,6 @@ class NetworkReactor(MemoryDaemonReactor):
 
     def keep(self, end: End) -> End:
         """Have a connection."""
-        self.ends = [each for each in self.ends if each.is_open]
         self.ends.append(end)
         return end
 
