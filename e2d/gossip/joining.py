@@ -168,15 +168,18 @@ class Joiner(Service):
                 )
 
     async def _stop(self) -> None:
-        await self._repeater.stop()
-        if self._known is None:
-            return
-        saved = Deferred.fromCoroutine(self._peer_file.save(self._known))
-        saved.addTimeout(SAVE_SECONDS, self._clock)  # type: ignore[unused-awaitable]
+        stopped = Deferred.fromCoroutine(self._finish())
+        stopped.addTimeout(SAVE_SECONDS, self._clock)  # type: ignore[unused-awaitable]
         try:
-            await saved
+            await stopped
         except defer.TimeoutError:
             self._log.warn("The disk did not take the remembered peers in time")
+
+    async def _finish(self) -> None:
+        # A round may be waiting for a disk that hangs.
+        await self._repeater.stop()
+        if self._known is not None:
+            await self._peer_file.save(self._known)
 
 
 def _flat(found: Sequence[tuple[Address, ...] | None]) -> tuple[Address, ...]:
