@@ -79,9 +79,9 @@ class Datagrams(DatagramProtocol):
 
         :raises Unsent: the system did not take it, or the port is not open.
         """
-        if self.transport is None:
+        transport = cast("IUDPTransport | None", self.transport)
+        if transport is None:
             raise Unsent("the port is closed", remote=False)
-        transport = cast("IUDPTransport", self.transport)
         try:
             # An address of IPv6 cannot be reached over IPv4 and makes Twisted say so.
             host = host_for(to, over_ipv6=self._over_ipv6)
