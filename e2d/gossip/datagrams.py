@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from errno import EHOSTDOWN, EHOSTUNREACH
-from typing import cast
 
 from twisted.internet.error import InvalidAddressError, MessageLengthError
-from twisted.internet.interfaces import IListeningPort, IReactorUDP, IUDPTransport
+from twisted.internet.interfaces import IListeningPort, IReactorUDP
 from twisted.internet.protocol import DatagramProtocol
 
 from e2d.gossip.places import host_for, peer_address
@@ -79,7 +78,7 @@ class Datagrams(DatagramProtocol):
 
         :raises Unsent: the system did not take it, or the port is not open.
         """
-        transport = cast("IUDPTransport | None", self.transport)
+        transport = self.transport
         if transport is None:
             raise Unsent("the port is closed", remote=False)
         try:
