@@ -151,7 +151,7 @@ class Node:
         return [
             *self.reactor.getDelayedCalls(),
             *(at for at in ports if at[0] == self.host),
-            *(end for end in self.reactor.ends if end.is_open),
+            *self.reactor.ends,
         ]
 
     def _outcome(self, to: PeerAddress, why: str | None) -> None:

@@ -180,7 +180,7 @@ class AskTests(DialledTestCase):
         accepted[0].tcp.write(self.answered(Ack(sequence=7)))
         self.network.advance(0.05)
         self.successResultOf(asking[0])
-        self.begin(self.dialler.ask(TO, PING))
+        asking.append(self.begin(self.dialler.ask(TO, PING)))
         self.assertEqual(len(accepted), CONNECTIONS + 1)
         for each in asking:
             each.addErrback(lambda _failure: None)
