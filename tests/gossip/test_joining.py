@@ -10,7 +10,7 @@ from attrs import define, field
 
 from twisted.logger import Logger, formatEvent
 
-from e2d.gossip.joining import SAVE_SECONDS, Joiner
+from e2d.gossip.joining import LOAD_SECONDS, SAVE_SECONDS, Joiner
 from e2d.gossip.meeting import Meetings, MeetingSettings
 from e2d.gossip.peer_file import PeerFile
 from e2d.gossip.resolving import Names
@@ -62,7 +62,7 @@ class JoiningTestCase(RingTestCase):
     def stop_joining(self, joining: Joining) -> None:
         """Stop it; nothing but its node's own is left."""
         stopped = joining.joiner.stopService()
-        self.eventually(lambda: bool(stopped.called), SAVE_SECONDS + 0.2)
+        self.eventually(lambda: bool(stopped.called), LOAD_SECONDS + SAVE_SECONDS + 0.2)
         self.successResultOf(stopped)
 
     def joining(self, number: int, *seeds: Address, gossips: bool = True) -> Joining:
@@ -165,6 +165,18 @@ class JoinerTests(JoiningTestCase):
         two.disk.busy = True
         self.stop_joining(two)
         self.assertEqual(two.said("The disk did not take"), ["warn"])
+
+    def test_meets_with_a_hung_disk(self) -> None:
+        """Seeds are met all the same, and who is remembered once the disk tells."""
+        one = self.start(1)
+        two = self.joining(2, seed(1))
+        two.disk.busy = True
+        self.eventually(lambda: one.alive() == ["n1", "n2"], LOAD_SECONDS + 0.5)
+        self.network.advance(60.0)
+        self.assertEqual(two.disk.waiting, 1)
+        two.disk.work()
+        self.network.advance(31.0)
+        self.assertTrue((self.directory / two.node.host / "peers.json").exists())
 
     def test_stops_while_it_loads(self) -> None:
         """Nor does one that does not give who was remembered."""
