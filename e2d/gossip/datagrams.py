@@ -78,7 +78,8 @@ class Datagrams(DatagramProtocol):
 
         :raises Unsent: the system did not take it, or the port is not open.
         """
-        if self.transport is None:
+        transport = self.transport
+        if transport is None:
             raise Unsent("the port is closed", remote=False)
         try:
             # An address of IPv6 cannot be reached over IPv4 and makes Twisted say so.

@@ -8,6 +8,7 @@ whom, and when the next round comes, is for `e2d.gossip.meeting` to say.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from attrs import define, field
@@ -33,6 +34,9 @@ __all__ = ["Joiner"]
 
 NOT_YET_SECONDS = 0.2
 """Until this node gossips: it does as soon as its disk was looked at."""
+
+LOAD_SECONDS = 2.0
+"""Seeds and discovery are asked even if the disk does not say who is remembered."""
 
 SAVE_SECONDS = 2.0
 """A stop does not wait longer for a disk; what is lost is a few addresses."""
@@ -66,6 +70,7 @@ class Joiner(Service):
     _log: Logger
     _repeater: Repeater = field(init=False)
     _known: Acquaintances | None = field(default=None, init=False)
+    _loading: bool = field(default=False, init=False)
     _last: float | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -112,8 +117,10 @@ class Joiner(Service):
         members = self._ring.view().members
         if members is None:
             return NOT_YET_SECONDS
-        known = await self._remembered()
-        self._count(known, members)
+        await self._wait_for_disk()
+        known = self._known
+        if known is not None:
+            self._count(known, members)
         seeds = await self._names.resolve_all(self._seeds)
         discovered = await self._names.resolve_all(_flat(self._found()))
         plan = self._meetings.round(
@@ -122,21 +129,39 @@ class Joiner(Service):
                 ring=tuple((each.address, each.rank) for each in members),
                 seeds=seeds,
                 discovered=discovered,
-                remembered=known.addresses(),
+                remembered=() if known is None else known.addresses(),
             ),
         )
         self._ring.join(peer_address(each.host, each.port) for each in plan.addresses)
         self._ring.repeat_status()
         self._tell_changes()
-        self._keep(known)
+        if known is not None:
+            self._keep(known)
         return plan.seconds
 
-    async def _remembered(self) -> Acquaintances:
-        if self._known is None:
-            self._known = await self._peer_file.load(
-                label=self._label, own=self._own, at=self._wall_clock()
-            )
-        return self._known
+    async def _wait_for_disk(self) -> None:
+        """The first round waits for who is remembered: a while, if the disk hangs."""
+        if self._loading:
+            return
+        self._loading = True
+        waited: Deferred[None] = Deferred()
+        loading = Deferred.fromCoroutine(self._load())
+        loading.addErrback(self._not_loaded)  # type: ignore[unused-awaitable]
+        loading.addCallback(  # type: ignore[unused-awaitable]
+            lambda _: None if waited.called else waited.callback(None)
+        )
+        waited.addTimeout(LOAD_SECONDS, self._clock)  # type: ignore[unused-awaitable]
+        with suppress(defer.TimeoutError):
+            await waited
+
+    async def _load(self) -> None:
+        self._known = await self._peer_file.load(
+            label=self._label, own=self._own, at=self._wall_clock()
+        )
+
+    def _not_loaded(self, failure: Failure) -> None:
+        self._log.failure("Who is remembered could not be read", failure=failure)
+        self._loading = False
 
     def _count(self, known: Acquaintances, members: Iterable[GossipMember]) -> None:
         now = self._clock.seconds()

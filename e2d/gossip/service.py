@@ -299,14 +299,13 @@ class GossipService(Service):
             return
         if not self.running:
             return
+        self._problem = None
         try:
             self._say(Presence(self._settings, wanted))
         except MetadataTooLong as error:
             self._problem = str(error)
             self._log.error("{problem}", problem=self._problem)
             self._changed()
-        else:
-            self._problem = None
 
     def _say(self, presence: Presence) -> None:
         stay = self._stay

@@ -217,7 +217,14 @@ class Stay:
         self._driver.received(packet, source)
 
     def answer(self, message: Message, source: PeerAddress) -> Message | None:
-        """A message by a connection, and what to reply."""
+        """
+        A message by a connection, and what to reply.
+
+        Letters come in no other way: anybody can forge where a packet is from.
+        """
+        if isinstance(message, UserMessage) and is_letter(message.payload):
+            self._read_letter(source, message.payload)
+            return None
         return self._driver.answer(message, source)
 
     def _hear(self, batch: Sequence[News]) -> None:
@@ -251,14 +258,18 @@ class Stay:
 
     def _read(self, source: PeerAddress, payload: bytes) -> bool:
         try:
-            if not is_letter(payload):
-                return self._knowledge.read_broadcast(payload)
-            sender, letter = unpack_letter(payload)
+            return self._knowledge.read_broadcast(payload)
         except PayloadError as error:
             self._complain(source, "message", f"a message is {error.reason}")
             return False
+
+    def _read_letter(self, source: PeerAddress, payload: bytes) -> None:
+        try:
+            sender, letter = unpack_letter(payload)
+        except PayloadError as error:
+            self._complain(source, "message", f"a letter is {error.reason}")
+            return
         self._around.letter(sender if self._knows(sender, source) else None, letter)
-        return False
 
     def _knows(self, sender: NodeName, source: PeerAddress) -> bool:
         peer = self._driver.swim.peer(sender.encode("utf-8", "surrogateescape"))

@@ -79,7 +79,6 @@ class NetworkReactor(MemoryDaemonReactor):
 
     :ivar host: its address.
     :ivar connect_error: raised by each `connectTCP` while it is set.
-    :ivar ends: its ends of connections, those that were lost not all.
     """
 
     def __init__(self, network: MemoryNetwork, host: str) -> None:
@@ -87,7 +86,7 @@ class NetworkReactor(MemoryDaemonReactor):
         self.network = network
         self.host = host
         self.connect_error: Exception | None = None
-        self.ends: list[End] = []
+        self._ends: list[End] = []
         self._own_calls: list[IDelayedCall] = []
 
     # -- time -----------------------------------------------------------------------
@@ -119,10 +118,14 @@ class NetworkReactor(MemoryDaemonReactor):
         raise NotImplementedError
 
     def keep(self, end: End) -> End:
-        """Have a connection."""
-        self.ends = [each for each in self.ends if each.is_open]
-        self.ends.append(end)
+        """Have a connection, once it has come about."""
+        self._ends.append(end)
         return end
+
+    @property
+    def ends(self) -> list[End]:
+        """Its ends of connections that are open."""
+        return [end for end in self._ends if end.is_open]
 
     # -- ports ----------------------------------------------------------------------
 

@@ -89,8 +89,8 @@ class End:
 
     @property
     def is_open(self) -> bool:
-        """Whether its protocol was not told yet that it is lost."""
-        return not self._lost
+        """Whether its protocol has it, and was not told yet that it is lost."""
+        return self._protocol is not None and not self._lost
 
     def begin(self, protocol: IProtocol) -> None:
         """It is there."""

@@ -95,6 +95,7 @@ class Node:
 
     :ivar keyring: what its keys are; raised, where it is an exception.
     :ivar outcomes: of each exchange of states.
+    :ivar told: told of each, too.
     :ivar lines: of its own log, with their levels.
     """
 
@@ -105,6 +106,7 @@ class Node:
     pool: Pool = field(factory=Pool)
     reading: Pool = field(factory=Pool)
     outcomes: list[tuple[PeerAddress, str | None]] = field(factory=list)
+    told: Callable[[PeerAddress, str | None], None] = lambda _to, _why: None
     lines: list[tuple[str, str]] = field(factory=list)
     service: GossipService = field(init=False)
 
@@ -116,7 +118,7 @@ class Node:
             read_keyring=self._read_keyring,
             random=Random(self.host),
             nonce=os.urandom,
-            outcome=lambda to, why: self.outcomes.append((to, why)),
+            outcome=self._outcome,
             log=Logger(observer=self._note),
         )
 
@@ -149,8 +151,12 @@ class Node:
         return [
             *self.reactor.getDelayedCalls(),
             *(at for at in ports if at[0] == self.host),
-            *(end for end in self.reactor.ends if end.is_open),
+            *self.reactor.ends,
         ]
+
+    def _outcome(self, to: PeerAddress, why: str | None) -> None:
+        self.outcomes.append((to, why))
+        self.told(to, why)
 
     async def _read_keyring(self) -> Keyring | None:
         return await self.reading(self._keyring)

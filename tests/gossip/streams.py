@@ -22,7 +22,17 @@ from e2d.swim.streams import StreamReader, write
 from e2d.testing.network import MemoryNetwork
 from tests.gossip.rings import PORT, Pool, where
 
-__all__ = ["HERE", "PING", "SECONDS", "STATE", "THERE", "TO", "Raw", "StreamTestCase"]
+__all__ = [
+    "FRAMING",
+    "HERE",
+    "PING",
+    "SECONDS",
+    "STATE",
+    "THERE",
+    "TO",
+    "Raw",
+    "StreamTestCase",
+]
 
 HERE, THERE = "10.0.0.1", "10.0.0.2"
 LABEL = b"e2d"
@@ -120,10 +130,7 @@ class StreamTestCase(SynchronousTestCase):
 
     def leftovers(self) -> list[object]:
         """Calls and connections of this host."""
-        return [
-            *self.here.getDelayedCalls(),
-            *(end for end in self.here.ends if end.is_open),
-        ]
+        return [*self.here.getDelayedCalls(), *self.here.ends]
 
 
 TO = where(THERE)

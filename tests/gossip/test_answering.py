@@ -180,9 +180,7 @@ class StreamServerTests(StreamTestCase):
         self.network.advance(0.05)
         self.assertIsNotNone(refused.lost)
         self.assertEqual(self.failed(), {"too-many": 1})
-        self.assertEqual(
-            len([end for end in self.here.ends if end.is_open]), CONNECTIONS
-        )
+        self.assertEqual(len(self.here.ends), CONNECTIONS)
         raws[0].tcp.loseConnection()
         self.network.advance(0.05)
         self.assertEqual(self.ask().heard(), Ack(sequence=7))
