@@ -117,11 +117,19 @@ class Gossip:
         *,
         checksum: bool = False,
     ) -> None:
-        """Send a message, and what news fits beside it."""
+        """
+        Send a message, and what news fits beside it.
+
+        Alone it has no checksum, as in memberlist: nothing in it is believed of others,
+        and each peer sends one every second.
+
+        :param checksum: whether the receiver understands them.
+        """
         first = wire.encode(message)
         room = self._room_with(checksum=checksum) - PART_OVERHEAD - len(first)
         parts = (first, *self._fill(room, MOST_PARTS - 1))
-        self._tell(SendPacket(to=to, parts=parts, checksum=checksum))
+        checked = checksum and len(parts) > 1
+        self._tell(SendPacket(to=to, parts=parts, checksum=checked))
 
     def send_alone(
         self, to: PeerAddress, *messages: Message, checksum: bool = False
