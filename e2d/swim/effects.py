@@ -67,7 +67,7 @@ class SendPacket:
     Whether it cannot be sent is told to `Swim.send_failed`.
 
     :ivar parts: encoded messages, for `e2d.swim.packets.pack`.
-    :ivar checksum: whether the receiver understands checksums.
+    :ivar checksum: whether it has one, which the receiver understands.
     """
 
     to: PeerAddress

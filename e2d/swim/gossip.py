@@ -1,5 +1,9 @@
 """
 What is sent by UDP: each packet carries as much news as it has room for.
+
+Note [Rounds without news]: a ring is quiet for most of its life, and to wake up five
+times a second for nothing would be the most that a peer does. So a round is due only
+while there is news. Rounds are at the same times as if each took place.
 """
 
 from __future__ import annotations
@@ -62,7 +66,8 @@ class Gossip:
         self._ring = ring
         self._timers = timers
         self._tell = tell
-        self._ticks = Ticks(0.0, settings.gossip_interval)
+        self._ticks: Ticks | None = None
+        self._due = False
         self._room = settings.packet_bytes - packet_overhead - _COMPOUND_BYTES
         self._news = BroadcastQueue(settings.peers_most, tell)
         self._user = BroadcastQueue(settings.user_broadcasts_most, tell)
@@ -86,6 +91,7 @@ class Gossip:
         message = wire.encode(claim)
         if self._fits(message):
             self._news.add(Broadcast(key=claim.node, message=message, done=done))
+            self._await_round()
             return
         self._news.drop(claim.node)
         if done is not None:
@@ -102,6 +108,7 @@ class Gossip:
             raise ValueError(f"too large to be broadcast: {len(payload)} bytes")
         done = BroadcastDone(about=Spread.USER, name=name)
         self._user.add(Broadcast(key=name, message=message, done=done))
+        self._await_round()
 
     def send(
         self,
@@ -110,11 +117,19 @@ class Gossip:
         *,
         checksum: bool = False,
     ) -> None:
-        """Send a message, and what news fits beside it."""
+        """
+        Send a message, and what news fits beside it.
+
+        Alone it has no checksum, as in memberlist: nothing in it is believed of others,
+        and each peer sends one every second.
+
+        :param checksum: whether the receiver understands them.
+        """
         first = wire.encode(message)
         room = self._room_with(checksum=checksum) - PART_OVERHEAD - len(first)
         parts = (first, *self._fill(room, MOST_PARTS - 1))
-        self._tell(SendPacket(to=to, parts=parts, checksum=checksum))
+        checked = checksum and len(parts) > 1
+        self._tell(SendPacket(to=to, parts=parts, checksum=checked))
 
     def send_alone(
         self, to: PeerAddress, *messages: Message, checksum: bool = False
@@ -124,13 +139,24 @@ class Gossip:
         self._tell(SendPacket(to=to, parts=parts, checksum=checksum))
 
     def begin(self, now: float) -> None:
-        """Wait for the first round."""
+        """Have rounds from now on."""
         self._ticks = Ticks(now, self._settings.gossip_interval)
-        self._timers.set(GossipDue(), self._ticks.after(now))
+        self._await_round()
 
     def go_round(self, now: float) -> None:
         """Tell some peers what is new, if anything is."""
-        self._timers.set(GossipDue(), self._ticks.after(now))
+        self._due = False
+        self._tell_some(now)
+        self._await_round()
+
+    def _await_round(self) -> None:
+        """See Note [Rounds without news]."""
+        if self._due or self._ticks is None or not len(self):
+            return
+        self._due = True
+        self._timers.set(GossipDue(), self._ticks.after(self._timers.now))
+
+    def _tell_some(self, now: float) -> None:
         heard_until = now - self._settings.gossip_to_the_dead
 
         def listens(record: Record) -> bool:

@@ -123,6 +123,11 @@ class Timers:
         self._heap: list[_Entry] = []
         self._entries: dict[Deadline, _Entry] = {}
 
+    @property
+    def now(self) -> float:
+        """The time when we were last entered, on the core's clock."""
+        return self._last
+
     def enter(self, driver_now: float) -> tuple[float, float]:
         """
         The time, on the core's clock, and how long we were paused, mostly 0.

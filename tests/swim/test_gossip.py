@@ -60,6 +60,27 @@ class RoundTests(SynchronousTestCase):
         a.hear(alive(b"b"))
         self.assertEqual(of(_spent(a).wait(5.0), SendPacket), [])
 
+    def test_asleep(self) -> None:
+        """Without news there is nothing to wake up for."""
+        a = Driven(evolve(_GOSSIPING, exchange_interval=1000.0))
+        a.hear(alive(b"b"))
+        busy = a.swim.next_timer()
+        due = _spent(a).swim.next_timer()
+        assert busy is not None
+        assert due is not None
+        self.assertLess(busy, 1.0)
+        self.assertGreater(due, a.now + 100.0)
+
+    def test_awake(self) -> None:
+        """News waits for the next round, which is when it would always have been."""
+        a = Driven(_GOSSIPING)
+        a.hear(alive(b"b"))
+        _spent(a).wait(0.35)
+        a.swim.broadcast(b"1", b"1", a.now)
+        early = of(a.wait(0.04), SendPacket)
+        late = of(a.wait(0.02), SendPacket)
+        self.assertEqual((early, [each.to for each in late]), ([], [address(2)]))
+
     def test_told_often_enough(self) -> None:
         """In a ring of two, each news is told four times."""
         a = Driven(_GOSSIPING)
@@ -77,10 +98,11 @@ class RoundTests(SynchronousTestCase):
     def test_to_the_dead(self) -> None:
         """The dead are told for half a minute, so that they can refute."""
         a = Driven(_GOSSIPING)
+        a.wait(0.05)
         a.hear(alive(b"b"), dead(b"b"))
-        a.wait(29.9)
+        a.wait(29.85)
         a.swim.broadcast(b"1", b"1", a.now)
-        self.assertEqual(_receivers(a.wait(0.1)), {address(2).host})
+        self.assertEqual(_receivers(a.wait(0.11)), {address(2).host})
         a.wait(0.1)
         a.swim.broadcast(b"2", b"2", a.now)
         self.assertEqual(of(a.wait(5.0), SendPacket), [])

@@ -458,12 +458,21 @@ class ChecksumTests(SynchronousTestCase):
     """Checksums are for those who understand them."""
 
     def test_pings(self) -> None:
-        """A ping to a peer of today has one, to an old one it has none."""
+        """A ping with news to a peer of today has one, to an old one it has none."""
         for versions, expected in ((alive(b"b").versions, True), (OLD, False)):
             a = Driven(_PROBING)
             a.hear(alive(b"b", versions=versions))
             packets = of(a.wait(2.0), SendPacket)
             self.assertEqual(packets[0].checksum, expected)
+
+    def test_lone_pings(self) -> None:
+        """A ping without news has none."""
+        a = Driven(LAN)
+        a.hear(alive(b"b"))
+        a.wait(0.9)
+        (packet,) = of(a.wait(0.2), SendPacket)
+        self.assertEqual(len(sent([packet], Ping)), 1)
+        self.assertEqual((len(packet.parts), packet.checksum), (1, False))
 
     def test_gossip(self) -> None:
         """So has gossip."""

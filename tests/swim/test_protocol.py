@@ -242,14 +242,14 @@ class PauseTests(SynchronousTestCase):
     """Note [Pauses]."""
 
     def ring(self) -> Driven:
-        """A peer that pinged one and suspects another."""
+        """A peer that pinged one, suspects another, and has something to tell."""
         a = Driven(LAN)
         a.hear(alive(b"b"), alive(b"c", 3), suspect(b"c"))
         for _ in range(3):
             if sent(a.wait(1.0), Ping, to=address(2)):
                 break
         a.wait(0.01)
-        a.hear()
+        a.swim.broadcast(b"news", b"news", a.now)
         a.now += 60.0
         return a
 
@@ -316,7 +316,7 @@ class PauseTests(SynchronousTestCase):
         a = Driven(_GOSSIPING)
         a.hear(alive(b"b"))
         a.wait(60.1)
-        a.hear()
+        a.swim.broadcast(b"news", b"news", a.now)
         a.now += 1.0
         effects = a.swim.resume(a.now, unseen=59.0)
         (pause,) = of(effects, PausedFor)
