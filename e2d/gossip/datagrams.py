@@ -84,7 +84,7 @@ class Datagrams(DatagramProtocol):
         try:
             # An address of IPv6 cannot be reached over IPv4 and makes Twisted say so.
             host = host_for(to, over_ipv6=self._over_ipv6)
-            self.transport.write(packet, (host, to.port))
+            transport.write(packet, (host, to.port))
         except (MessageLengthError, InvalidAddressError, OverflowError) as error:
             raise Unsent(str(error), remote=False) from None
         except OSError as error:
