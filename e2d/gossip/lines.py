@@ -115,7 +115,6 @@ class Line(Protocol):
         self._settled = False
         self._listener: Deferred[None] | None = None
         self._timer: IDelayedCall | None = None
-        self._closing = False
         self._gone = False
         self._cleanly = False
         self._mourners: list[Deferred[bool]] = []
@@ -168,14 +167,14 @@ class Line(Protocol):
     def hang_up(self) -> None:
         """Close it, once all is sent; within the time that there is."""
         if not self._gone:
-            self._closing = True
             self._tcp.loseConnection()
 
     def gone(self) -> Deferred[bool]:
         """
         Fires when there is no connection.
 
-        :return: with whether the system took all that was said before `hang_up`.
+        :return: with whether it was closed cleanly: who said something and hung up at
+            once knows by this that the system took all of it.
         """
         gone: Deferred[bool] = Deferred()
         if self._gone:
@@ -211,8 +210,7 @@ class Line(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Nothing more comes."""
         self._gone = True
-        # Where the other side closed it first, what was said may not have been sent.
-        self._cleanly = self._closing and reason.check(ConnectionDone) is not None
+        self._cleanly = reason.check(ConnectionDone) is not None
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         if not self._decoding:

@@ -10,8 +10,10 @@ from attrs import define, field
 
 from twisted.logger import Logger, formatEvent
 
+from e2d.config.choices import GossipCompatibility
 from e2d.gossip.joining import LOAD_SECONDS, SAVE_SECONDS, Joiner
 from e2d.gossip.meeting import Meetings, MeetingSettings
+from e2d.gossip.originals import StatusMessage
 from e2d.gossip.peer_file import PeerFile
 from e2d.gossip.resolving import Names
 from e2d.model import Address, Rank
@@ -19,6 +21,7 @@ from e2d.swim.settings import LAN
 from e2d.testing.contracts.membership import announcement
 from e2d.testing.names import MemoryNames
 from tests.gossip.rings import PORT, Node, Pool, RingTestCase
+from tests.gossip.test_originals_ring import Listening
 
 
 def seed(number: int) -> Address:
@@ -65,9 +68,12 @@ class JoiningTestCase(RingTestCase):
         self.eventually(lambda: bool(stopped.called), LOAD_SECONDS + SAVE_SECONDS + 0.2)
         self.successResultOf(stopped)
 
-    def joining(self, number: int, *seeds: Address, gossips: bool = True) -> Joining:
+    def joining(
+        self, number: int, *seeds: Address, gossips: bool = True, **changes: object
+    ) -> Joining:
         """A node that meets others."""
-        node = self.start(number) if gossips else self.make(number)
+        make = self.start if gossips else self.make
+        node = make(number, **changes)
         lines: list[tuple[str, str]] = []
         log = Logger(
             observer=lambda event: lines.append(
@@ -156,6 +162,20 @@ class JoinerTests(JoiningTestCase):
         self.joinings.remove(two)
         self.joining(2)
         self.eventually(lambda: one.alive() == ["n1", "n2"], 5.0)
+
+    def test_repeats_its_status(self) -> None:
+        """W-46: each round says the status again, which originals may have missed."""
+        compat = GossipCompatibility.ORIGINAL
+        one = self.start(1, compat=compat)
+        two = self.joining(2, seed(1), compat=compat)
+        self.eventually(lambda: one.alive() == ["n1", "n2"], 1.0)
+        self.network.advance(5.0)
+        heard: list[StatusMessage] = []
+        ports, address = self.network.datagram_ports, (one.host, PORT)
+        ports[address] = Listening(ports[address], heard)
+        self.eventually(lambda: bool(heard), 31.0)
+        self.assertEqual(heard[0].name, "n2")
+        self.assertTrue(two.joiner.running)
 
     def test_stops_with_a_hung_disk(self) -> None:
         """A disk that does not take who is known holds up nothing for long."""

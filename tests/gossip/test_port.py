@@ -25,10 +25,11 @@ class RingPortTests(StreamTestCase):
         server = StreamServer(
             self.conduct, lambda _message, _source: None, self.traffic, self.complaints
         )
+        self.datagrams = Datagrams(lambda _packet, _source: None, self.traffic)
         self.port = RingPort(
             reactor=self.here,
             address=Address(HERE, PORT),
-            datagrams=Datagrams(lambda _packet, _source: None, self.traffic),
+            datagrams=self.datagrams,
             server=server,
         )
 
@@ -41,7 +42,16 @@ class RingPortTests(StreamTestCase):
     def refused(self) -> CannotListenError:
         """Why it cannot be opened; neither is open then."""
         opening = Deferred.fromCoroutine(self.port.open())
+        ports = self.network.datagram_ports
+        open_then: list[object] = []
+
+        def note(failure: object) -> object:
+            open_then.extend(port.protocol for port in ports.values())
+            return failure
+
+        opening.addErrback(note)
         self.network.advance(0)
+        self.assertNotIn(self.datagrams, open_then)
         error = self.failureResultOf(opening, CannotListenError).value
         assert isinstance(error, CannotListenError)
         return error
