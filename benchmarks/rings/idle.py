@@ -2,94 +2,84 @@
 
 from __future__ import annotations
 
-import contextlib
-import tempfile
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from statistics import median
-from typing import Any
 
 from attrs import frozen
-
-from rings.kinds import Ring, go, members
+from rings.pair import SIZE, pair
 from rings.processes import Crowd, Process, usage
 
-__all__ = ["Idle", "idle"]
+__all__ = ["idle"]
 
-SIZE = 20
-OURS_ALONE = 2
-"""So many of ours are in processes of their own, and are measured."""
+AIM = 3.0
+ALONE = 3
+"""So many of ours are measured, in processes of their own; of the others, all are."""
+
+SETTLE_SECONDS = 30.0
+"""Until then each has exchanged states once, and has loaded all that it needs."""
 
 
 @frozen(kw_only=True)
-class Idle:
+class Cost:
     """
     What a member takes.
 
-    :param percent: of one core, the median of those that were measured.
-    :param megabytes: of resident memory, likewise.
+    :param percent: of one core.
+    :param megabytes: of resident memory.
     """
 
     percent: float
     megabytes: float
 
 
-def measured(processes: Sequence[Process], crowd: Crowd, seconds: float) -> list[Idle]:
-    """For each, over a time."""
+def idle(line: str, seconds: float) -> dict[str, object]:
+    """Part (c)."""
+    with pair(line, ALONE) as both:
+        both.crowd.listen(SETTLE_SECONDS)
+        processes = both.ours_alone + both.their_processes
+        costs = _measured(processes, both.crowd, seconds)
+    return _report(
+        line, seconds, _typical(costs[:ALONE]), _typical(costs[ALONE:])
+    )
+
+
+def _measured(processes: Sequence[Process], crowd: Crowd, seconds: float) -> list[Cost]:
     before = [usage(each.pid) for each in processes]
     crowd.listen(seconds)
     after = [usage(each.pid) for each in processes]
     return [
-        Idle(
-            percent=100 * (new.seconds - old.seconds) / seconds, megabytes=new.megabytes
+        Cost(
+            percent=100 * (new.seconds - old.seconds) / seconds,
+            megabytes=new.megabytes,
         )
         for old, new in zip(before, after, strict=True)
     ]
 
 
-def typical(all_: Sequence[Idle]) -> Idle:
-    """The medians."""
-    return Idle(
-        percent=median(each.percent for each in all_),
-        megabytes=median(each.megabytes for each in all_),
+def _typical(costs: Sequence[Cost]) -> Cost:
+    return Cost(
+        percent=median(each.percent for each in costs),
+        megabytes=median(each.megabytes for each in costs),
     )
 
 
-@contextlib.contextmanager
-def scratch() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="e2d-bench-", ignore_cleanup_errors=True) as d:
-        yield Path(d)
-
-
-def idle(line: str, seconds: float, settle: float) -> dict[str, object]:
-    """Part (c)."""
-    with scratch() as directory:
-        rings: list[Ring] = []
-
-        def hear(event: dict[str, Any]) -> None:
-            for ring in rings:
-                if event["peer"].startswith(ring.letter):
-                    ring.hear(event)
-
-        crowd = Crowd(hear)
-        try:
-            here = lambda command: command
-            ours = Ring("o", members(directory), False, crowd, here)
-            rings.append(ours)
-            others = [ours.start((SIZE - OURS_ALONE) // 2) for _ in range(2)]
-            our_processes = [ours.start(1) for _ in range(OURS_ALONE)]
-            told = ours.ready[our_processes[0].names[0]]
-            theirs = Ring("g", go(line, told["metadata"], told["state"]), True, crowd, here)
-            rings.append(theirs)
-            their_processes = [theirs.start(1) for _ in range(SIZE)]
-            for ring in rings:
-                ring.gather()
-            crowd.listen(settle)
-            both = measured(our_processes + their_processes, crowd, seconds)
-            hosts = []
-        finally:
-            crowd.end()
-    print([round(each.percent, 3) for each in both])
-    our, their = typical(both[:OURS_ALONE]), typical(both[OURS_ALONE:])
-    print(our, their, our.percent / their.percent)
-    return {}
+def _report(line: str, seconds: float, ours: Cost, theirs: Cost) -> dict[str, object]:
+    ratio = ours.percent / theirs.percent
+    print(f"idle: a member of a ring of {SIZE}, over {seconds:.0f} s")
+    for name, cost in (("ours", ours), (f"memberlist {line}", theirs)):
+        print(f"{name:15} {cost.percent:.3f} % of one core, {cost.megabytes:5.1f} MB")
+    print(
+        f"ours takes {ratio:.2f} times the processor time, and"
+        f" {ours.megabytes / theirs.megabytes:.1f} times the memory;"
+        f" aim: {AIM:g} times the time or less: {'met' if ratio <= AIM else 'MISSED'}"
+    )
+    return {
+        "memberlist": line,
+        "cpu_percent": round(ours.percent, 3),
+        "memberlist_cpu_percent": round(theirs.percent, 3),
+        "cpu_ratio": round(ratio, 2),
+        "megabytes": round(ours.megabytes, 1),
+        "memberlist_megabytes": round(theirs.megabytes, 1),
+        "memory_ratio": round(ours.megabytes / theirs.megabytes, 2),
+        "aim_met": ratio <= AIM,
+    }

@@ -8,7 +8,6 @@ import os
 import random
 import socket
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from attrs import define, field
 
 from rings.processes import Crowd, Process
 
-__all__ = ["GO_LINES", "Ring", "bare", "free_port", "go", "go_binary", "members"]
+__all__ = ["GO_LINES", "Ring", "bare", "go", "go_binary", "has_labels", "members"]
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILE = "lan"
@@ -76,6 +75,11 @@ class Ring:
     left_at: dict[tuple[str, str], float] = field(factory=dict, init=False)
     _count: itertools.count[int] = field(factory=itertools.count, init=False)
 
+    @property
+    def first(self) -> str:
+        """The name of the first member, whom all others join."""
+        return f"{self.letter}00"
+
     def start(self, count: int) -> Process:
         """One more process, with so many members, which join the ring."""
         numbers = [next(self._count) for _ in range(count)]
@@ -124,7 +128,12 @@ class Ring:
         return all(name in self.ready for name in process.names)
 
 
-def go(line: str, meta: str = "", state: str = "") -> Callable[..., Command]:
+def has_labels(line: str) -> bool:
+    """Whether that release line of memberlist knows labels."""
+    return line != "0.2"
+
+
+def go(line: str, label: str = "", meta: str = "", state: str = "") -> Callable[..., Command]:
     """
     Members made with memberlist, one a process.
 
@@ -136,6 +145,8 @@ def go(line: str, meta: str = "", state: str = "") -> Callable[..., Command]:
         ((name, port),) = ports.items()
         flags = {"name": name, "bind": "127.0.0.1", "port": port, "profile": PROFILE}
         flags |= {"meta": meta, "state": state}
+        if label:
+            flags["label"] = label
         return [binary, *(f"-{flag}={value}" for flag, value in flags.items())]
 
     return make
@@ -151,7 +162,7 @@ def bare(ports: Mapping[str, int], _seed: int) -> Command:
     return _python("tests.integration.ourpeer_run", arguments)
 
 
-def members(directory: Path) -> Callable[..., Command]:
+def members(directory: Path, label: str) -> Callable[..., Command]:
     """
     Members of ours as a daemon has them.
 
@@ -163,7 +174,7 @@ def members(directory: Path) -> Callable[..., Command]:
         for name, port in ports.items():
             (directory / name / "e2d").mkdir(parents=True)
             options = {"name": name, "port": port, "seeds": [f"127.0.0.1:{seed}"]}
-            options |= {"key": "", "directory": str(directory / name)}
+            options |= {"label": label, "directory": str(directory / name)}
             arguments.append(json.dumps(options))
         return _python("rings.member", arguments)
 

@@ -2,7 +2,7 @@
 Members of a ring as e2d has them: everything of the daemon that is about gossip.
 
 Each argument is one, as JSON with ``name``, ``port``, ``directory``, ``seeds``, and
-``key``, in hexadecimal or empty. They speak of themselves as nodes whose etcd serves.
+``label``, empty for none. They speak of themselves as nodes whose etcd serves.
 Events and commands are JSON lines, as those of ``tests/integration/ourpeer_run.py``; of
 the events there are ``ready`` and ``join``, of the commands there is ``update``.
 """
@@ -59,13 +59,13 @@ def configuration(options: Options) -> Configuration:
         "clientAddr": "127.0.0.1:2379",
         "peerAddr": "127.0.0.1:2380",
         "gossipAddr": f"127.0.0.1:{port}",
-        "gossip": {"keys": [options["key"]] if options["key"] else []},
         "discovery": {"initialPeers": options["seeds"]},
     }
     loaded = load(
         json.dumps(written), source="member", host=HostFacts(host_ip="127.0.0.1")
     )
-    return loaded.configuration
+    ring = evolve(loaded.configuration.gossip_ring, label=options["label"] or None)
+    return evolve(loaded.configuration, gossip_ring=ring)
 
 
 class Member:
