@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from rings.processes import Crowd, Process
 
-__all__ = ["GO_LINES", "Ring", "bare", "go", "go_binary", "has_labels", "members"]
+__all__ = ["GO_LINES", "Ring", "Said", "bare", "go", "go_binary", "has_labels", "members"]
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILE = "lan"
@@ -75,11 +75,6 @@ class Ring:
     left_at: dict[tuple[str, str], float] = field(factory=dict, init=False)
     _count: itertools.count[int] = field(factory=itertools.count, init=False)
 
-    @property
-    def first(self) -> str:
-        """The name of the first member, whom all others join."""
-        return f"{self.letter}00"
-
     def start(self, count: int) -> Process:
         """One more process, with so many members, which join the ring."""
         numbers = [next(self._count) for _ in range(count)]
@@ -133,18 +128,33 @@ def has_labels(line: str) -> bool:
     return line != "0.2"
 
 
-def go(line: str, label: str = "", meta: str = "", state: str = "") -> Callable[..., Command]:
+@frozen
+class Said:
+    """
+    What a member says of itself, in hexadecimal.
+
+    :param state: what it adds to exchanges of states.
+    """
+
+    metadata: str
+    state: str
+
+
+def go(
+    line: str, label: str = "", says: Callable[[str], Said] = lambda _: Said("", "")
+) -> Callable[..., Command]:
     """
     Members made with memberlist, one a process.
 
-    :param meta: of each, in hexadecimal, as what each adds to exchanges of states.
+    :param says: asked with the name of each.
     """
     binary = go_binary(line)
 
     def make(ports: Mapping[str, int], _seed: int) -> Command:
         ((name, port),) = ports.items()
+        said = says(name)
         flags = {"name": name, "bind": "127.0.0.1", "port": port, "profile": PROFILE}
-        flags |= {"meta": meta, "state": state}
+        flags |= {"meta": said.metadata, "state": said.state}
         if label:
             flags["label"] = label
         return [binary, *(f"-{flag}={value}" for flag, value in flags.items())]

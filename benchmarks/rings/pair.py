@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import frozen
-from rings.kinds import Place, Ring, go, has_labels, members
+from rings.kinds import Place, Ring, Said, go, has_labels, members
 from rings.processes import Crowd, Process
 
 __all__ = ["SIZE", "Pair", "here", "pair"]
@@ -24,14 +24,14 @@ class Pair:
     """
     Two rings of `SIZE` members, each of which knows all of its own ring.
 
-    :ivar metadata: of ours; memberlist's have other names in it, and the same size.
+    The same number in a name of each ring stands for the same metadata and state.
+
     :ivar ours_alone: processes with one member of ours each.
     """
 
     crowd: Crowd
     ours: Ring
     theirs: Ring
-    metadata: bytes
     our_processes: list[Process]
     ours_alone: list[Process]
     their_processes: list[Process]
@@ -85,9 +85,13 @@ def pair(
         shared = []
         while (missing := SIZE - len(ours.alive)) > 0:
             shared.append(ours.start(min(missing, _HOSTED)))
-        told = ours.ready[ours.first]
-        make = go(line, label, told["metadata"], told["state"])
-        theirs = Ring("g", make, joins=True, crowd=crowd, place=their_place)
+
+        def says(name: str) -> Said:
+            told = ours.ready[ours.letter + name[1:]]
+            return Said(told["metadata"], told["state"])
+
+        make_theirs = go(line, label, says)
+        theirs = Ring("g", make_theirs, joins=True, crowd=crowd, place=their_place)
         rings.append(theirs)
         their_processes = [theirs.start(1) for _ in range(SIZE)]
         ours.gather()
@@ -96,7 +100,6 @@ def pair(
             crowd=crowd,
             ours=ours,
             theirs=theirs,
-            metadata=bytes.fromhex(told["metadata"]),
             our_processes=single + shared,
             ours_alone=single,
             their_processes=their_processes,

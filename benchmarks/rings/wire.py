@@ -56,8 +56,9 @@ def _keep_updating(both: Pair, seconds: float) -> None:
     for turn in range(round(seconds / UPDATE_SECONDS)):
         our_name, their_name = (each[turn % SIZE] for each in names)
         our_processes[our_name].tell("update", peer=our_name)
-        metadata = both.metadata[:-1] + bytes([turn])
-        their_processes[their_name].tell("update-meta", data=metadata.hex())
+        metadata = both.ours.ready[our_name]["metadata"]
+        changed = f"{metadata[:-2]}{turn:02x}"
+        their_processes[their_name].tell("update-meta", data=changed)
         both.crowd.listen(UPDATE_SECONDS)
 
 
