@@ -63,7 +63,7 @@ python_files := $(wildcard e2d tests benchmarks twisted docs)
 check: $(VENV)/.installed-check  ## style, types, layers, documentation
 	$(bin)/ruff check $(python_files)
 	$(bin)/ruff format --check $(python_files)
-	$(bin)/mypy e2d twisted/plugins $(benchmarks)
+	$(bin)/mypy e2d twisted/plugins $(benchmarks) $(wildcard benchmarks/*/*.py)
 	$(bin)/lint-imports --no-logo
 	@$(MAKE) --no-print-directory docs
 	$(bin)/towncrier build --draft --version next >/dev/null

@@ -6,7 +6,24 @@ What gossip costs.
 that time when they run alone on the same data. The whole is measured against the
 MessagePack library alone; all take turns.
 
-``python benchmarks/gossip.py [--part codec]``. The last line is JSON.
+``detection``: how long after a member was killed the others hold it dead, in rings of
+5, 20 and 50, with the settings for a local network. In ours, at most ten processes
+share the members, and none of them runs anything but the protocol.
+
+``idle``: processor time and memory of a member of a ring of 20 with nothing to do. Ours
+is all of the daemon that is about gossip, in a process of its own.
+
+``wire``: bytes a second that such a member sends, with the headers of IP, UDP and TCP:
+with nothing to tell, and with somebody's metadata changed every three seconds. Each
+ring has a network namespace of its own, and what went over its loopback is divided by
+20.
+
+The other side of these three is HashiCorp's memberlist, in the programs that
+``scripts/build-gopeer`` builds. Both sides run at the same time, say the same of
+themselves, and use neither keys nor anything but the defaults of the protocol.
+
+``python benchmarks/gossip.py [--part NAME] [--memberlist 0.2] [--kills 30]
+[--seconds 300]``. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -20,12 +37,21 @@ from functools import partial
 from zlib import crc32
 
 from attrs import frozen
+from rings.detection import detection
+from rings.idle import idle
+from rings.kinds import GO_LINES
+from rings.wire import sent
 
 from e2d.swim import lzw, packets, wire
 from e2d.swim.fields import pack_fields, read_fields
 from e2d.swim.messages import Alive, PeerAddress, Versions
 from e2d.swim.packets import Framing
 from e2d.swim.sealing import Keyring
+
+KILLS = 7
+SECONDS = 30.0
+"""Defaults of what can be chosen. Exchanges of states are 30 s apart, so that only a
+multiple of that has as many of them on both sides."""
 
 ROUNDS = 15
 ROUND_SECONDS = 0.05
@@ -177,17 +203,24 @@ def _line(direction: str, name: str, seconds: dict[str, float]) -> dict[str, flo
     }
 
 
-PARTS: dict[str, Callable[[], dict[str, object]]] = {"codec": codec}
+PARTS: dict[str, Callable[[argparse.Namespace], dict[str, object]]] = {
+    "codec": lambda _: codec(),
+    "detection": lambda given: detection(given.memberlist, given.kills),
+    "idle": lambda given: idle(given.memberlist, given.seconds),
+    "wire": lambda given: sent(given.memberlist, given.seconds),
+}
 
 
 def main() -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(description="What gossip costs.")
     parser.add_argument("--part", action="append", choices=PARTS, help="only this")
-    chosen = parser.parse_args().part or list(PARTS)
-    print(
-        json.dumps({"benchmark": "gossip", **{name: PARTS[name]() for name in chosen}})
-    )
+    parser.add_argument("--memberlist", choices=GO_LINES, default=GO_LINES[0])
+    parser.add_argument("--kills", type=int, default=KILLS, help="in each ring")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of idleness")
+    given = parser.parse_args()
+    results = {name: PARTS[name](given) for name in given.part or PARTS}
+    print(json.dumps({"benchmark": "gossip", **results}))
 
 
 if __name__ == "__main__":

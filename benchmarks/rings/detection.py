@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from attrs import define, field, frozen
+
 from rings.kinds import Ring, bare, go
 from rings.pair import crowd_of, here
 from rings.processes import Crowd, Process
@@ -15,7 +16,7 @@ __all__ = ["detection"]
 
 SIZES = (5, 20, 50)
 HOSTS = 9
-"""The survivors of a ring of ours are in so many processes at most, beside the victim."""
+"""The survivors of a ring of ours are in so many processes at most."""
 
 SETTLE_SECONDS = 2.0
 """From when everybody knows everybody to the kills: no news is under way any more."""
@@ -130,7 +131,7 @@ def _line(
         median(each.first for each in found) for found in (ours, theirs)
     )
     print(
-        f"ring of {size:2}: the first knows it after {first:5.2f}, all after {last:5.2f};"
+        f"ring of {size:2}: the first knows after {first:5.2f}, all after {last:5.2f};"
         f" memberlist {line}: {their_first:5.2f}, {their_last:5.2f};"
         f" ratios {first / their_first:.2f}, {last / their_last:.2f}"
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from attrs import frozen
+
 from rings.pair import SIZE, pair
 from rings.processes import Crowd, Process, usage
 
@@ -38,9 +39,7 @@ def idle(line: str, seconds: float) -> dict[str, object]:
         both.crowd.listen(SETTLE_SECONDS)
         processes = both.ours_alone + both.their_processes
         costs = _measured(processes, both.crowd, seconds)
-    return _report(
-        line, seconds, _typical(costs[:ALONE]), _typical(costs[ALONE:])
-    )
+    return _report(line, seconds, _typical(costs[:ALONE]), _typical(costs[ALONE:]))
 
 
 def _measured(processes: Sequence[Process], crowd: Crowd, seconds: float) -> list[Cost]:

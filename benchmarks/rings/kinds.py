@@ -16,7 +16,7 @@ from attrs import define, field, frozen
 
 from rings.processes import Crowd, Process
 
-__all__ = ["GO_LINES", "Ring", "Said", "bare", "go", "go_binary", "has_labels", "members"]
+__all__ = ["GO_LINES", "Place", "Ring", "Said", "bare", "go", "has_labels", "members"]
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILE = "lan"

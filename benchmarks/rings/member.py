@@ -15,6 +15,14 @@ from typing import Any, cast
 
 from attrs import evolve
 
+from twisted.internet import reactor  # noqa: TID251 - a process of its own
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.stdio import StandardIO
+from twisted.logger import ILogObserver, LogLevel, formatEvent, globalLogBeginner
+from twisted.protocols.basic import LineOnlyReceiver
+from twisted.python.failure import Failure
+from zope.interface import provider
+
 from e2d.config.loading import load
 from e2d.config.values import Configuration, HostFacts
 from e2d.gossip.payload import Payloads
@@ -34,12 +42,6 @@ from e2d.model import (
 from e2d.services import OrderedServices
 from e2d.tap.ring import ring_parts, ring_settings
 from e2d.tap.steady import SteadyClock, boottime
-from twisted.internet import reactor
-from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.stdio import StandardIO
-from twisted.logger import LogLevel, formatEvent, globalLogBeginner
-from twisted.protocols.basic import LineOnlyReceiver
-from twisted.python.failure import Failure
 
 Options = dict[str, Any]
 
@@ -148,7 +150,7 @@ class Commands(LineOnlyReceiver):
         leaving = gatherResults(
             [Deferred.fromCoroutine(each.leave()) for each in self._members.values()]
         )
-        leaving.addBoth(lambda _: self._daemon.stop())
+        leaving.addBoth(lambda _: self._daemon.stop())  # type: ignore[unused-awaitable]
 
     def lineReceived(self, line: bytes) -> None:
         """There is one command."""
@@ -157,6 +159,7 @@ class Commands(LineOnlyReceiver):
         self._members[command["peer"]].update()
 
 
+@provider(ILogObserver)
 def observe(event: dict[str, Any]) -> None:
     """What goes wrong is seen in a benchmark, too."""
     if event["log_level"] >= LogLevel.warn:

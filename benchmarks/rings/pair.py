@@ -1,4 +1,4 @@
-"""A ring of our members beside one of memberlist's, which say the same of themselves."""
+"""A ring of our members beside one of memberlist's that say the same of themselves."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import frozen
+
 from rings.kinds import Place, Ring, Said, go, has_labels, members
 from rings.processes import Crowd, Process
 

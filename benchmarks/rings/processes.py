@@ -24,6 +24,10 @@ _CLOCK_OF_PROCESS = 2
 computed, in nanoseconds; see clock_getcpuclockid(3)."""
 
 
+def _now() -> float:
+    return time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
 @frozen(kw_only=True)
 class Usage:
     """
@@ -74,8 +78,8 @@ class Process:
         """What it told since this was last called."""
         assert self.popen.stdout is not None
         data = os.read(self.popen.stdout.fileno(), 1 << 20)
-        if not data and self.popen.poll() != -9:
-            raise SystemExit(f"a member of {self.names} has ended: {self._unfinished!r}")
+        if not data:
+            raise SystemExit(f"{self.names} ended: {self._unfinished!r}")
         *lines, self._unfinished = (self._unfinished + data).split(b"\n")
         events = []
         for line in lines:
@@ -119,9 +123,10 @@ class Crowd:
 
         :return: when, in seconds of CLOCK_MONOTONIC.
         """
+        assert process.popen.stdout is not None
         self._selector.unregister(process.popen.stdout)
         self._processes.remove(process)
-        at = time.clock_gettime(time.CLOCK_MONOTONIC)
+        at = _now()
         process.popen.kill()
         process.popen.wait()
         return at
@@ -133,15 +138,15 @@ class Crowd:
 
     def listen(self, seconds: float) -> None:
         """Hear what they tell, for so long."""
-        deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
+        deadline = _now() + seconds
+        while (left := deadline - _now()) > 0:
             self._listen(left)
 
     def wait(self, what: str, until: Callable[[], object]) -> None:
         """Hear what they tell, until something is so."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = _now() + PATIENCE
         while not until():
-            left = deadline - time.monotonic()
+            left = deadline - _now()
             if left <= 0:
                 raise SystemExit(f"not within {PATIENCE:g} s: {what}")
             self._listen(left)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rings.pair import SIZE, Pair, pair
 from rings.processes import Network, own_network
 
-__all__ = ["wire"]
+__all__ = ["sent"]
 
 AIM = 1.0
 SETTLE_SECONDS = 30.0
@@ -16,7 +16,7 @@ UPDATE_SECONDS = 3.0
 """From one update of somebody's metadata to the next, while there are some."""
 
 
-def wire(line: str, seconds: float) -> dict[str, object]:
+def sent(line: str, seconds: float) -> dict[str, object]:
     """Part (d)."""
     with (
         own_network() as our_network,
@@ -45,7 +45,9 @@ def _sent(networks: tuple[Network, Network]) -> list[int]:
 
 
 def _rates(before: list[int], after: list[int], seconds: float) -> list[float]:
-    return [(new - old) / seconds / SIZE for old, new in zip(before, after, strict=True)]
+    return [
+        (new - old) / seconds / SIZE for old, new in zip(before, after, strict=True)
+    ]
 
 
 def _keep_updating(both: Pair, seconds: float) -> None:
