@@ -54,7 +54,7 @@ with_etcd = etcd=$$(scripts/fetch-etcd $(lines) | tail -n 1) && test -n "$$etcd"
 
 # They also talk to real peers of the gossip ring. Where those can't be had their tests are
 # skipped; in CI that is an error.
-test-integration test-long: peers
+test-integration test-long bench: peers
 peers:
 	@scripts/build-gopeer || test -z "$$CI"
 	@scripts/fetch-serf || test -z "$$CI"

@@ -14,9 +14,19 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from rings.processes import Crowd, Process
+from rings.processes import Crowd, Process, Unmeasured
 
-__all__ = ["GO_LINES", "Place", "Ring", "Said", "bare", "go", "has_labels", "members"]
+__all__ = [
+    "GO_LINES",
+    "Command",
+    "Place",
+    "Ring",
+    "Said",
+    "bare",
+    "go",
+    "has_labels",
+    "members",
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILE = "lan"
@@ -45,11 +55,11 @@ def go_binary(line: str) -> Path:
     """
     The program with a release line of memberlist.
 
-    :raises SystemExit: it was not built.
+    :raises Unmeasured: it was not built.
     """
     binary = ROOT / "build" / "gopeer" / line / "gopeer"
     if not binary.exists():
-        raise SystemExit(f"no peer with memberlist {line}: run scripts/build-gopeer")
+        raise Unmeasured(f"no peer with memberlist {line}: run scripts/build-gopeer")
     return binary
 
 
@@ -59,9 +69,13 @@ class Ring:
     Members of one kind, on loopback, with the settings for a local network.
 
     :param letter: begins the names of its members: each ring of a crowd has another.
-    :param make: the command for a process with members of these names and ports; the
-        first ring member's port is given to all.
-    :param joins: its members have to be told whom to join.
+    :param make: gives the command for a process: by names of members, their ports; and
+        the port of the one whom all join.
+    :param joins: its members have to be told to join.
+    :ivar ready: what each told when it was ready.
+    :ivar alive: for each member, those whom it holds alive.
+    :ivar left_at: for a member and one whom it held dead, since when; in seconds of
+        CLOCK_MONOTONIC.
     """
 
     letter: str

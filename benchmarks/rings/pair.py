@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import frozen
 
-from rings.kinds import Place, Ring, Said, go, has_labels, members
+from rings.kinds import Command, Place, Ring, Said, go, has_labels, members
 from rings.processes import Crowd, Process
 
 __all__ = ["SIZE", "Pair", "here", "pair"]
@@ -38,7 +38,7 @@ class Pair:
     their_processes: list[Process]
 
 
-def here(command: Any) -> Any:  # noqa: ANN401 - a `Place`
+def here(command: Command) -> Command:
     """No network of its own."""
     return command
 

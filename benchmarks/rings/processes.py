@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-__all__ = ["Crowd", "Network", "Process", "Usage", "own_network", "usage"]
+__all__ = ["Crowd", "Network", "Process", "Unmeasured", "Usage", "own_network", "usage"]
 
 PATIENCE = 60.0
 """Seconds in which everything that is waited for should have happened."""
@@ -22,6 +22,10 @@ PATIENCE = 60.0
 _CLOCK_OF_PROCESS = 2
 """In a clock's number, beside the complement of a process's: what all its threads have
 computed, in nanoseconds; see clock_getcpuclockid(3)."""
+
+
+class Unmeasured(Exception):
+    """This machine lacks something; says what."""
 
 
 def _now() -> float:
@@ -187,7 +191,7 @@ def own_network() -> Iterator[Network]:
     """
     A network that nobody else uses: in a user namespace, so that nobody needs root.
 
-    :raises SystemExit: this machine does not allow that.
+    :raises Unmeasured: this machine does not allow that.
     """
     program = "ip link set lo up && echo up && exec cat"
     with subprocess.Popen(
@@ -197,7 +201,7 @@ def own_network() -> Iterator[Network]:
     ) as anchor:
         assert anchor.stdout is not None
         if anchor.stdout.readline() != b"up\n":
-            raise SystemExit("no network namespaces here: unshare or ip refuse")
+            raise Unmeasured("no network namespaces: unshare or ip refuse")
         try:
             yield Network(anchor.pid)
         finally:
