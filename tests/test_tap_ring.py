@@ -12,7 +12,7 @@ from e2d.config.choices import GossipCompatibility
 from e2d.gossip.keys import ORIGINAL_ZERO_KEY, RingKeyError
 from e2d.model import Address
 from e2d.swim.settings import LAN, WAN
-from e2d.tap.ring import _keyring, _logger, ring_parts, ring_settings
+from e2d.tap.ring import _keys, _logger, ring_parts, ring_settings
 from e2d.testing.names import MemoryNames
 from e2d.testing.reactor import MemoryDaemonReactor
 from tests.test_tap import configured
@@ -48,26 +48,23 @@ class KeyringTests(SynchronousTestCase):
 
     def test_none(self) -> None:
         """Nothing without keys: no key that looks like one (W-19)."""
-        self.assertIsNone(_keyring(configured("{}")))
+        self.assertEqual(_keys(configured("{}")), ())
 
     def test_zeros(self) -> None:
         """W-19: zeros only where an original shares the ring."""
-        keyring = _keyring(configured("gossip: {compat: original}"))
-        assert keyring is not None
-        self.assertEqual(keyring.keys, (ORIGINAL_ZERO_KEY,))
+        keys = _keys(configured("gossip: {compat: original}"))
+        self.assertEqual(keys, (ORIGINAL_ZERO_KEY,))
 
     def test_file(self) -> None:
         """A file of keys is read each time."""
         path = Path(self.mktemp()).absolute()
         configuration = configured(BETA + f"gossip: {{keysFile: {path}}}")
-        error = self.assertRaises(RingKeyError, _keyring, configuration)
+        error = self.assertRaises(RingKeyError, _keys, configuration)
         self.assertEqual(
             str(error), f"gossip.keysFile: {path}: No such file or directory"
         )
         path.write_text(KEY + "\n")
-        keyring = _keyring(configuration)
-        assert keyring is not None
-        self.assertEqual(keyring.keys, (bytes(range(32)),))
+        self.assertEqual(_keys(configuration), (bytes(range(32)),))
 
 
 class LogTests(SynchronousTestCase):
@@ -113,6 +110,7 @@ class PartsTests(SynchronousTestCase):
             reactor,
             configured(BETA + "discovery: {initialPeers: ['10.0.0.1:7980']}"),
             self.mktemp(),
+            lambda: 0.0,
         )
         self.assertTrue(all(map(IService.providedBy, parts.services)))
         view = parts.membership.view()
