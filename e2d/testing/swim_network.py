@@ -1,7 +1,7 @@
 """
 A network for simulations: what happens to a packet and to a connection between hosts.
 
-All chance is drawn from one `Random`, so that the same seed gives the same network.
+All chance is drawn from one ``Random``, so that the same seed gives the same network.
 """
 
 from __future__ import annotations
