@@ -49,7 +49,7 @@ from e2d.interfaces import (
     IEtcdServer,
     IMembership,
 )
-from e2d.model import Announcement, Pause
+from e2d.model import Announcement, Pause, Serving
 from e2d.services import Repeater
 
 __all__ = ["ConvergenceService", "NodeSettings"]
@@ -308,14 +308,25 @@ class ConvergenceService(Service):
         return ring_report(self._membership.view(), now, local)
 
     def _identity(self) -> EtcdIdentity:
-        version = self._server.version()
         return EtcdIdentity(
             binary=self._binary(),
-            version=None if version is None else str(version),
+            version=self._version(),
             client_url=self._settings.client_url,
             peer_url=self._policy.peer_url,
             starts=self._actor.starts,
         )
+
+    def _version(self) -> str | None:
+        """Of the etcd that runs, as it says itself; else of what is installed."""
+        observation = self._observation
+        if (
+            observation is not None
+            and observation.status is not None
+            and isinstance(self._server.state(), Serving)
+        ):
+            return observation.status.version
+        installed = self._server.version()
+        return None if installed is None else str(installed)
 
     # -- IDaemonControl -----------------------------------------------------------
 

@@ -262,6 +262,17 @@ class LoopTests(SynchronousTestCase):
         report = node.service.report()
         self.assertTrue(report.ready and report.child.adopted)
 
+    def test_the_version_that_runs(self) -> None:
+        """An etcd that was adopted says itself which it is, whatever is installed."""
+        node = self.node()
+        node.directory.data = node.holds
+        node.server.left_behind = Serving(pid=7, since=0.0)
+        node.run()
+        node.turn()
+        self.assertIsNone(node.server.version())
+        running = str(node.cluster.rules.version)
+        self.assertEqual(node.service.report().child.version, running)
+
     def test_a_missing_disk_is_waited_for(self) -> None:
         """A8: nothing is founded while the disk is away, and its return is seen."""
         node = self.node()
