@@ -58,8 +58,8 @@ class ChildReport:
 
     :param state: ``absent``, ``starting``, ``serving``, ``not-answering``,
         ``stopping`` or ``failed``.
-    :param version: of the etcd that runs, else of the one that is installed; None before
-        that was asked.
+    :param version: of the etcd that runs, else of the installed one; None before that
+        was asked.
     :param for_seconds: how long it has been in this state, None if it is not timed.
     :param starts: how often it was executed or adopted by this daemon.
     :param problem: why it is not running, one line; None if it is.
