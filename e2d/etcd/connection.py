@@ -14,6 +14,13 @@ gRPC waits at least 100 ms after a failed attempt to connect, and longer each ti
 Whoever starts an etcd wants to know at once when it serves. A channel that could not
 connect is therefore dropped and the next call makes another, which tries immediately
 and reads renewed credentials. It is not closed: other calls on it may yet end well.
+
+Note [Whose time]
+-----------------
+A call ends by the reactor's clock, which leaves out what this process did not see
+(`e2d.tap.steady`). gRPC's clock goes on meanwhile: by its deadline a call that was
+under way would be over when the process goes on, and a member that is well be taken for
+dead.
 """
 
 from __future__ import annotations
@@ -45,6 +52,9 @@ __all__ = ["ClientTLS", "Connection", "Login", "Timeouts"]
 
 _T = TypeVar("_T")
 _MAX_PASSWORD = 4096
+
+UNSEEN = 3600.0
+"""Seconds that gRPC allows beyond a call's own; see Note [Whose time]."""
 
 
 @frozen(kw_only=True)
@@ -196,8 +206,13 @@ class Connection:
             )
 
         answer: Deferred[Reply] = Deferred(lambda _: cancel())
-        cancel = channel.call(method, fields, seconds, metadata, settled)
-        return await answer
+        cancel = channel.call(method, fields, seconds + UNSEEN, metadata, settled)
+        answer.addTimeout(seconds, self._reactor)  # type: ignore[unused-awaitable]
+        try:
+            return await answer
+        except defer.TimeoutError:
+            reason = f"no answer within {seconds:g} s"
+            raise EtcdUnavailable(self.endpoint, reason) from None
 
     def _settled(
         self,
