@@ -209,25 +209,20 @@ class Trial:
         simulation.watches.remove(watch)
 
     def _pause_one(self, simulation: SwimSimulation) -> None:
-        """Who did nothing for a while harms nobody, and is back at once."""
+        """Who did nothing for a while harms nobody, and is soon back."""
         sleeper = simulation.random.choice(_living(simulation))
         watch = Calm(simulation, "bystanders", but=sleeper)
         simulation.watches.append(watch)
         simulation.pause(sleeper, self.asleep)
         simulation.run(self.asleep)
-        self._until_one(simulation, "awakening", SETTLED)
+        self._soon_known(simulation, "awakening", sleeper)
         simulation.watches.remove(watch)
 
     def _update_one(self, simulation: SwimSimulation) -> None:
-        """Gossip tells most, and whom it misses the next exchange of states."""
+        """What it says of itself now reaches everybody."""
         teller = simulation.random.choice(_living(simulation))
         simulation.update(teller, b"update")
-        simulation.run(SPREAD)
-        knowing = sum(_knows(host, teller) for host in _living(simulation))
-        if 2 * knowing <= len(_living(simulation)):
-            raise self._violated(simulation, "update", f"only {knowing} know of it")
-        exchange = exchange_interval(self.settings, self.size)
-        self._until_one(simulation, "update", exchange + SPREAD)
+        self._soon_known(simulation, "update", teller)
 
     def _replace_one(self, simulation: SwimSimulation) -> None:
         """A name that nobody reclaimed for its old address is free for a new one."""
@@ -237,8 +232,22 @@ class Trial:
             simulation, gone, "detection", {Rank.DEAD}, self.detection_bound
         )
         simulation.run(self.settings.dead_reclaim / DRIFT)
-        simulation.start(simulation.add_host(gone.name), simulation.seeds())
-        self._until_one(simulation, "replacement", SETTLED)
+        other = simulation.add_host(gone.name)
+        simulation.start(other, simulation.seeds())
+        self._soon_known(simulation, "replacement", other)
+
+    def _soon_known(
+        self, simulation: SwimSimulation, name: str, host: SimulatedHost
+    ) -> None:
+        """Gossip tells most, and whom it misses the next exchange of states."""
+        simulation.run(SPREAD)
+        others = [each for each in _living(simulation) if each is not host]
+        knowing = sum(_knows(each, host) for each in others)
+        if 2 * knowing <= len(others):
+            told = f"{knowing} of {len(others)} know of {host.name.decode()}"
+            raise self._violated(simulation, name, f"after {SPREAD:.0f} s {told}")
+        exchange = exchange_interval(self.settings, self.size)
+        self._until_one(simulation, name, exchange + SPREAD)
 
     def _kill_one(self, simulation: SwimSimulation) -> float:
         victim = simulation.random.choice(_living(simulation))
@@ -295,10 +304,11 @@ def _living(simulation: SwimSimulation) -> list[SimulatedHost]:
 
 
 def _knows(host: SimulatedHost, other: SimulatedHost) -> bool:
-    """Whether a host has the newest that another says of itself."""
+    """Whether a host holds another alive, where it is, with the newest it says."""
     assert host.swim is not None
     peer = host.swim.peer(other.name)
-    return peer is not None and peer.meta == other.meta
+    known = peer and (peer.rank, peer.address, peer.meta)
+    return known == (Rank.ALIVE, other.address, other.meta)
 
 
 def _rank(host: SimulatedHost, other: SimulatedHost) -> Rank | None:

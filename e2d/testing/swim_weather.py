@@ -71,6 +71,8 @@ class Weather:
         for host in simulation.hosts:
             if host.paused:
                 simulation.resume(host)
+            if host.left and host.swim is not None:
+                simulation.crash(host)  # it was about to end
         names = {each.name for each in simulation.hosts if each.swim is not None}
         for host in simulation.hosts:
             if host.swim is None and host.name not in names:
