@@ -252,7 +252,7 @@ MUTANTS = (
         new="            if True:\n",
         properties={"convergence", "move", "chatter", "calm", "aftermath", "rewind"},
         trial=HEAVY,
-        took=3,
+        took=17,
     ),
     Mutant(
         name="other metadata under the same incarnation",

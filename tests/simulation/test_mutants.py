@@ -15,7 +15,7 @@ from tests.simulation.mutants import DRIVING_MUTANTS, MUTANTS
 
 LONG = bool(os.environ.get("E2D_LONG"))
 
-QUICK = 10
+QUICK = 20
 """Mutants that more seeds than this find are for the long run."""
 
 
