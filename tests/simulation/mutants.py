@@ -151,7 +151,7 @@ MUTANTS = (
             "aftermath",
             "invention",
         },
-        took=5,
+        took=2,
     ),
     Mutant(
         name="nothing is refuted",
@@ -189,7 +189,7 @@ MUTANTS = (
         self._tell""",
         new="        self._tell",
         properties={"detection", "convergence", "move"},
-        took=4,
+        took=2,
     ),
     Mutant(
         name="deaths are told nobody",
@@ -197,7 +197,6 @@ MUTANTS = (
         old="        self._gossip.spread(claim, done)\n        rank = Rank.LEFT",
         new="        rank = Rank.LEFT",
         properties={"leave", "convergence", "move", "detection"},
-        took=2,
     ),
     Mutant(
         name="who leaves is held for dead",
@@ -227,7 +226,7 @@ MUTANTS = (
         old="        return record.gone and record.since < since and not own\n",
         new="        return record.gone and not own\n",
         properties={"leave", "detection", "convergence", "resurrection", "invention"},
-        took=3,
+        took=4,
     ),
     Mutant(
         name="a state makes others dead at once",
@@ -252,7 +251,7 @@ MUTANTS = (
         new="            if True:\n",
         properties={"convergence", "move", "chatter", "calm", "aftermath", "rewind"},
         trial=HEAVY,
-        took=17,
+        took=2,
     ),
     Mutant(
         name="other metadata under the same incarnation",
