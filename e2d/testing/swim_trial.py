@@ -94,12 +94,14 @@ class Trial:
         """
         Within how many seconds a name that moved to another address is known there.
 
-        Who holds it alive where it was has to find it dead first, and keeps its name
-        for it a while longer; then it hears of the new one with the next exchange.
+        Who holds it alive where it was has to find it dead first: when its turn to be
+        probed comes, which may be first in a round and last in the next. Then its name
+        is kept for it a while longer, and the new one comes with the next exchange.
         """
         settings = self.settings
+        rounds = 2 * self.size * settings.probe_interval
         exchange = max(exchange_interval(settings, self.size), self._rejoin)
-        return self._longest + settings.dead_reclaim + exchange + SETTLED
+        return rounds + self._longest + settings.dead_reclaim + exchange + SETTLED
 
     @property
     def detection_bound(self) -> float:
