@@ -206,6 +206,7 @@ def _gossip(settings: Settings, discovery: Discovery, cluster_name: str) -> Goss
         or bool(discovery.initial_peers)
         or discovery.type is not None
         or settings.given(node.GOSSIP_ADDR)
+        or compat is not None  # whether there are originals, only a ring tells
     )
     return Gossip(
         enabled=enabled,

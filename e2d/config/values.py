@@ -155,7 +155,7 @@ class Gossip:
     The gossip ring.
 
     :param enabled: whether this node gossips at all: a single node without seeds,
-        discovery or a ``gossipAddr`` of its own has nobody to talk to.
+        discovery, a ``gossipAddr`` of its own or originals has nobody to talk to.
     :param keys: keys of 16, 24 or 32 bytes in base64 or hexadecimal, the first one
         seals; () for "the key derived from the CA's", or none.
     :param keys_file: a file of such keys, one a line, instead of `keys`.
