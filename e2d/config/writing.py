@@ -253,9 +253,9 @@ def changed_keys(before: Configuration, after: Configuration) -> tuple[str, ...]
     """
     if before == after:
         return ()
-    old, new = _flat(as_document(before)), _flat(as_document(after))
+    old, new = _flat(_document(before)), _flat(_document(after))
     changed = {key for key in old | new if old.get(key) != new.get(key)}
-    return tuple(sorted(changed)) or ("a secret",)
+    return tuple(sorted(changed))
 
 
 def _flat(document: Mapping[str, object], above: str = "") -> dict[str, object]:
